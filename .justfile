@@ -32,6 +32,10 @@ types:
 docs:
     "{{ python }}" tests/generate.py
 
+# Build the documentation site into build/site, after pip install -e '.[docs]'
+site *arguments:
+    "{{ python }}" -m mkdocs build --strict "$@"
+
 # Measure against other programs and judge by the goals; all of it takes an hour
 bench *arguments:
     "{{ python }}" tests/benchmarks/run.py "$@"

@@ -439,8 +439,8 @@ def brought(extra):
 
 def test_recipes_run_what_is_there():
     found = recipes()
-    assert {"test", "lint", "format", "types", "docs", "bench", "golden", "coverage"} <= found.keys()
-    installed = brought("test") | brought("dev")
+    assert {"test", "lint", "format", "types", "docs", "site", "bench", "golden", "coverage"} <= found.keys()
+    installed = brought("test") | brought("dev") | brought("docs")
     for name, lines in found.items():
         for line in lines if name != "list" else ():
             words = shlex.split(line.replace("{{ python }}", "python"))
