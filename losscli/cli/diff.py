@@ -39,34 +39,18 @@ def command(**given: Any) -> int:
     return _diff(diff_options(given))
 
 
-def _spelling(text: str, weighted: bool) -> str:
-    """The text that a loss of a report has, of any spelling of it."""
-    from losscli.binding.spec import parse, settled  # loads NumPy, which reports without gates do without
-
-    return settled([parse(text)], None, weighted=weighted)[0].text
-
-
 def _diff(options: DiffOptions) -> int:
     from losscli.baselines.report_file import read_report
     from losscli.cli import outputs, reports, scoring
-    from losscli.gates.verdicts import ModelLoss, bind
     from losscli.io.write.atomic import same_file
     from losscli.results import WarningResult
 
-    for gate in options.gates.gates:
-        if gate.test:
-            raise gate.error(
-                "reports contain no rows, so the change has no confidence interval", "'losscli eval' judges it"
-            )
     if options.old == options.new == "-":
         raise UsageError("standard input can be read once", hint="name a file for one of them", code="USAGE_CONFLICT")
     outputs.check_outputs(list(options.report.files), [options.old, options.new])
     with reports.reporting_errors(options.report, options.quiet):
         old, new = read_report(options.old), read_report(options.new)
-    by = tuple(dict.fromkeys(name for result in new.results for name in result.by))
-    run = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in new.results)
-    weighted = any(one.is_weighted for one in new.results)
-    bound = bind(options.gates.gates, list(run), by, lambda text: _spelling(text, weighted))
+    bound = scoring.bound_to_results(options.gates, new)
     if same_file(options.new, [options.old]):
         said = WarningResult(f"{options.old} and {options.new} are the same file, so no number can have changed")
         new = replace(new, warnings=(*new.warnings, said))

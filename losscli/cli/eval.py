@@ -69,15 +69,10 @@ def _eval(options: EvalOptions) -> int:
 
 def _refuse_gates(asked: GateOptions) -> None:
     """A shard is a part of the rows: it makes no number that could be judged."""
-    hint = "use 'losscli diff' on the report of 'losscli merge'"
-    for option, given, instead in (
-        ("gate", asked.gates, hint), ("baseline", asked.baseline, hint),
-        ("max-dropped", asked.max_dropped, "give it to 'losscli merge'"),
-    ):  # fmt: skip
+    for option, given in (("gate", asked.gates), ("baseline", asked.baseline), ("max-dropped", asked.max_dropped)):
         if given:
             raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
-                             hint=instead,
-                             code="USAGE_CONFLICT")  # fmt: skip
+                             hint="give it to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _shard(options: EvalOptions) -> tuple[Shard | None, Sequence[str]]:

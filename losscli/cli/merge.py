@@ -20,26 +20,27 @@ losscli eval preds.parquet -t y -p p -l mse --shard 2/2 --state-out s2.json
 losscli merge s1.json s2.json -o report.json""",
 )
 @click.argument("states", metavar="STATE…", nargs=-1, required=True, shell_complete=completion.files)
-@shared.max_dropped_option
+@shared.gate_options
 @shared.report_options
 def command(**given: Any) -> int:
     """Make the report of a run that was scored in shards, by 'losscli eval --shard I/N --state-out FILE'.
 
     The command needs the STATE of every shard, in any order, and not the data. The report is the same, to the last bit,
-    as that of one run over all rows.
+    as that of one run over all rows. Gates and a baseline are judged as 'losscli eval' would.
     """
     from losscli.cli import console, outputs, reports, scoring
     from losscli.cli.read_options import merge_options
     from losscli.execution.shards import merge
-    from losscli.gates.verdicts import evaluate_gates
 
     options = merge_options(given)
     outputs.check_outputs(list(options.report.files), options.states)
+    saved = scoring.baseline_of(options.gates, list(options.report.files), options.report, options.states)
     with reports.reporting_errors(options.report, options.quiet):
         merged = merge(options.states)
     console.print_notes(merged.notes, options.quiet)
     named = dict.fromkeys((*merged.evaluation.environment, *options.report.environment))
     evaluation = replace(merged.evaluation, environment=tuple(named))
-    judged = evaluate_gates(evaluation, (), max_dropped=options.gates.max_dropped)
+    bound = scoring.bound_to_results(options.gates, evaluation)
+    judged = scoring.judge(evaluation, bound, saved, options.gates, options.quiet)
     scoring.deliver(judged, options.gates, options.report, options.quiet)
     return scoring.ended(judged, options.gates)

@@ -75,7 +75,8 @@ def grad_options(given: Given) -> TableOptions:
 def merge_options(given: Given) -> MergeOptions:
     """The options of `merge`."""
     report = _wanted(given)
-    return MergeOptions(given["states"], _drop_limit(given), report, given["quiet"])
+    gates = _gates(given, given["baseline"], given["baseline_missing"])
+    return MergeOptions(given["states"], gates, report, given["quiet"])
 
 
 def diff_options(given: Given) -> DiffOptions:

@@ -67,8 +67,7 @@ def ready(options: EvalOptions) -> Ready:
     gates = options.gates
     request = replace(run.request, by=slice_columns(gates.gates, run.request.by))
     inputs = run.files
-    _check_paths(options, inputs)
-    saved = _saved(gates)
+    saved = baseline_of(gates, [*wanted.files, *filter(None, [options.state_out])], wanted, inputs)
     console.print_notes(run.notes, quiet)
     data = data_of(run, spool=wanted.rows is not None or request.skill)
     _check_outputs(options, data, saved, inputs)
@@ -126,8 +125,9 @@ def _check_rows_file(options: EvalOptions, prepared: Prepared, saved: Evaluation
     console.print_notes(rows_output.check(wanted.rows, wanted.files, baseline), options.run.console.quiet)
 
 
-def _saved(asked: GateOptions) -> Evaluation | None:
-    """The baseline; None where there is none and none is needed."""
+def baseline_of(asked: GateOptions, written: Sequence[str], wanted: Wanted, inputs: Sequence[str]) -> Evaluation | None:
+    """The baseline; None where there is none and none is needed. It is neither of `inputs` nor of what is written."""
+    _check_paths(asked, written, wanted, inputs)
     path = asked.baseline
     if path is None:
         for gate in asked.gates:
@@ -147,23 +147,23 @@ def _saved(asked: GateOptions) -> Evaluation | None:
     return read_report(path)
 
 
-def _check_paths(options: EvalOptions, inputs: Sequence[str]) -> None:
+def _check_paths(asked: GateOptions, written: Sequence[str], wanted: Wanted, inputs: Sequence[str]) -> None:
     """The baseline is neither read as data nor written over."""
     from losscli.io.write.atomic import same_file
 
-    path, files = options.gates.baseline, options.report.files
+    path, files = asked.baseline, wanted.files
     if path is None:
         return
     if path in inputs or same_file(path, inputs):
         raise UsageError(
             f"'{path}' is both an input and the baseline", hint="the baseline is a saved report", code="USAGE_CONFLICT"
         )
-    if Path(path).exists() and outputs.same_destination(path, [*files, *filter(None, [options.state_out])]):
+    if Path(path).exists() and outputs.same_destination(path, written):
         raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
                          hint="write to another file, and replace the baseline once the report is accepted",
                          code="USAGE_CONFLICT")  # fmt: skip
     same = outputs.same_destination(path, files)
-    if options.gates.baseline_missing == "create" and same is not None and files[same] != "json":
+    if asked.baseline_missing == "create" and same is not None and files[same] != "json":
         raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[same]}",
                          code="USAGE_CONFLICT")  # fmt: skip
 
@@ -175,6 +175,33 @@ def scored(prepared: Prepared) -> list[ModelLoss]:
                line.spec.direction)
         for line in prepared.plan.lines
     ]  # fmt: skip
+
+
+def bound_to_results(asked: GateOptions, evaluation: Evaluation) -> tuple[BoundGate, ...]:
+    """The gates on a run of which only its numbers are left.
+
+    Raises
+    ------
+    UsageError
+        For a gate on a number or a slice that the run doesn't have, and for a gate on a test of its rows.
+    """
+    for gate in asked.gates:
+        if gate.test:
+            raise gate.error(
+                "reports and states contain no rows, so the change has no confidence interval",
+                "'losscli eval' judges it",
+            )
+    by = tuple(dict.fromkeys(name for result in evaluation.results for name in result.by))
+    lines = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in evaluation.results)
+    weighted = any(one.is_weighted for one in evaluation.results)
+    return bind(asked.gates, list(lines), by, lambda text: _spelling(text, weighted))
+
+
+def _spelling(text: str, weighted: bool) -> str:
+    """The text that a loss of a report has, of any spelling of it."""
+    from losscli.binding.spec import parse, settled  # loads NumPy, which reports without gates do without
+
+    return settled([parse(text)], None, weighted=weighted)[0].text
 
 
 def _with_saved_rows(
