@@ -44,7 +44,7 @@ class RunAccumulator:
 
     def __init__(
         self, plan: Plan, tables: Mapping[Table, Array], chunk_rows: int = CHUNK,
-        slice_index: SliceIndex | None = None, *, hashing: bool = False, some: bool = False,
+        slice_index: SliceIndex | None = None, *, hashing: bool = False, diagnosing: bool = False, some: bool = False,
     ) -> None:  # fmt: skip
         """With `some`, what is the same for all rows is left out: it stands in what this is merged with."""
         self.plan, self.tables, self.chunk_rows, self.hashing = plan, tables, chunk_rows, hashing
@@ -60,6 +60,12 @@ class RunAccumulator:
         self.unit_statistics = None if required is None else RunUnitStatistics(required)
         # The values of these are needed beside their sums.
         self.unit_value_calls: frozenset[Hashable] = frozenset() if required is None else required.sources
+        self.diagnostics = None
+        if diagnosing:
+            from losscli.aggregate.diagnostics.run import RunDiagnostics  # few runs show pictures
+
+            self.diagnostics = RunDiagnostics(plan)
+            self.unit_value_calls |= self.diagnostics.calls
         for call in self.losses:
             if call.matrix_only and not some:
                 self._update_fixed(call)
@@ -103,6 +109,8 @@ class RunAccumulator:
         self._hold(rows, batch)
         if self.unit_statistics is not None:
             self.unit_statistics.update(batch.holding(scored))
+        if self.diagnostics is not None:
+            self.diagnostics.update(rows, batch, scored)
         return batch
 
     def _score_rows(self, rows: ReadRows, batch: RowBatch[Input, Array]) -> dict[Hashable, Terms]:
@@ -240,6 +248,8 @@ class RunAccumulator:
         self.label_counts.merge(other.label_counts, slice_ids)
         if self.unit_statistics is not None and other.unit_statistics is not None:
             self.unit_statistics.merge(other.unit_statistics, slice_ids, before)
+        if self.diagnostics is not None and other.diagnostics is not None:
+            self.diagnostics.merge(other.diagnostics, slice_ids, before)
 
     def over(self, slice_ids: Array) -> RunAccumulator:
         """What sums of rows were added to these slices, each of them once, as those of the one slice 0."""

@@ -100,6 +100,12 @@ class ValueCounts:
             found.append(_number(key) if not self.shift else Interval(low, high, below))
         return found
 
+    def cells(self) -> tuple[Array, Array, NDArray[np.int64]]:
+        """The distinct numbers in ascending order, or the ends of the intervals that they became, and their counts."""
+        self._settle()
+        low = self._keys << np.uint64(self.shift)
+        return _numbers(low), _numbers(low | np.uint64((1 << self.shift) - 1)), self._counts
+
     def _settle(self) -> None:
         """Count the numbers that wait."""
         if not self._waiting:
@@ -131,6 +137,11 @@ def _keys_of(values: Array) -> _Keys:
     """Whole numbers in the order of these doubles; those of 0 and -0 are equal."""
     bits = (values + 0.0).view(np.uint64)
     return np.where(bits & _SIGN, ~bits, bits | _SIGN)
+
+
+def _numbers(keys: _Keys) -> Array:
+    """The doubles of some keys."""
+    return np.where(keys & _SIGN, keys ^ _SIGN, ~keys).view(np.float64)
 
 
 def _number(key: int) -> float:

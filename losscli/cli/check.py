@@ -132,7 +132,7 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
     wanted = reports.wanted(options.outputs, options.format_, environment=options.environment)
     jobs = [
         # Hashes of the data are made where a report shows them, be it that of the suite or that of all.
-        _Job(s.name, suites.options_of(config, s, threads=options.threads, quiet=options.quiet, hashing=wanted.hashing))
+        _Job(s.name, suites.options_of(config, s, threads=options.threads, quiet=options.quiet, shown=wanted.fullest))
         for s in chosen
     ]
     _check_files(config, jobs, wanted)

@@ -107,7 +107,7 @@ def _compare(options: CompareOptions) -> int:
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, prepared)
         prepared = with_edges(prepared, engine, observer)
-        evaluation = evaluate(prepared, engine, hashing=wanted.hashing, observer=observer)
+        evaluation = evaluate(prepared, engine, hashing=wanted.hashing, diagnosing=wanted.diagnosing, observer=observer)
     evaluation = replace(evaluation, environment=wanted.environment)
     judged = evaluate_gates(evaluation, (), max_dropped=options.gates.max_dropped)
     scoring.deliver(judged, options.gates, wanted, quiet)

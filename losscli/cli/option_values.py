@@ -57,6 +57,17 @@ class Wanted:
         """Whether a report shows the hashes of the data."""
         return any(renderer(format).shows_hashes for format in (self.format, *self.files.values()))
 
+    @property
+    def fullest(self) -> str:
+        """The format that needs most of the run: pictures before hashes of the data."""
+        formats = (self.format, *self.files.values())
+        return max(formats, key=lambda one: (renderer(one).shows_diagnostics, renderer(one).shows_hashes))
+
+    @property
+    def diagnosing(self) -> bool:
+        """Whether a report shows pictures."""
+        return any(renderer(format).shows_diagnostics for format in (self.format, *self.files.values()))
+
 
 @dataclass(frozen=True)
 class TableFile:

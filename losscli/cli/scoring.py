@@ -51,7 +51,7 @@ def score(options: EvalOptions) -> Evaluation:
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, ready_run.prepared)
         prepared = with_edges(ready_run.prepared, engine, observer)
-        evaluation = evaluate(prepared, engine, hashing=hashing, observer=observer)
+        evaluation = evaluate(prepared, engine, hashing=hashing, diagnosing=wanted.diagnosing, observer=observer)
         evaluation = replace(evaluation, environment=wanted.environment)
         evaluation, notes = rows_output.save(wanted.rows, prepared, engine, observer, evaluation)
     console.print_notes(notes, quiet)

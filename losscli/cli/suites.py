@@ -74,13 +74,13 @@ def _key(param: click.Parameter) -> Key:
 
 
 def options_of(
-    config: Config, suite: Suite, *, threads: int | None = None, quiet: bool = True, hashing: bool = False
+    config: Config, suite: Suite, *, threads: int | None = None, quiet: bool = True, shown: str = "plain"
 ) -> EvalOptions:
-    """What `eval` would be asked for by this suite, with its gates; hashes of the data where they are shown."""
+    """What `eval` would be asked for by this suite, with its gates and what a report in the format `shown` needs."""
     from losscli.cli.read_options import eval_options
 
     given = _given(config, suite)
-    given.update(threads=threads, quiet=quiet, format_="json" if hashing else "plain")
+    given.update(threads=threads, quiet=quiet, format_=shown)
     _check_values(config, suite)
     options = _located(config, suite.position, eval_options, given)
     if "-" in options.report.files:

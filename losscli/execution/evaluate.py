@@ -39,6 +39,7 @@ from losscli.results import (
     WarningResult,
 )
 from losscli.results.columns import notable
+from losscli.results.diagnostics import Diagnostics
 from losscli.statistics.estimates import results, undefined_terms
 
 
@@ -58,13 +59,13 @@ class Adding:
     tables: Mapping[Table, Array]
     chunk_rows: int
     hashing: bool
+    diagnosing: bool = False
     slice_index: SliceIndex | None = None  # shared by the threads of a run; None: every split has its own
 
     def __call__(self, rows: Iterable[ReadRows]) -> RunAccumulator:
         """The accumulator of the rows of one split."""
-        totals = RunAccumulator(
-            self.plan, self.tables, self.chunk_rows, self.slice_index, hashing=self.hashing, some=True
-        )
+        totals = RunAccumulator(self.plan, self.tables, self.chunk_rows, self.slice_index, hashing=self.hashing,
+                                diagnosing=self.diagnosing, some=True)  # fmt: skip
         for some in rows:
             for _ in totals.update(some):
                 pass
@@ -111,7 +112,8 @@ class AddingGroups:
 def _add_groups(scan: Scan, totals: RunAccumulator, engine: Engine, observer: ProgressObserver) -> None:
     """One reader forms groups of rows in their order; the engine scores them."""
     plan = totals.plan
-    read = RunAccumulator(plan, totals.tables, totals.chunk_rows, totals.slice_index, hashing=totals.hashing, some=True)
+    read = RunAccumulator(plan, totals.tables, totals.chunk_rows, totals.slice_index, hashing=totals.hashing,
+                          diagnosing=totals.diagnostics is not None, some=True)  # fmt: skip
 
     def groups() -> Iterator[RowBatch[Input, Array]]:
         for rows in scan.rows():
@@ -140,17 +142,22 @@ def _tasks(groups: Iterable[RowBatch[Input, Array]]) -> Iterator[Groups]:
 
 
 def total(
-    prepared: Prepared, engine: Engine, *, hashing: bool = False, observer: ProgressObserver = NO_PROGRESS
+    prepared: Prepared,
+    engine: Engine,
+    *,
+    hashing: bool = False,
+    diagnosing: bool = False,
+    observer: ProgressObserver = NO_PROGRESS,
 ) -> tuple[RunAccumulator, Scan]:
     """Read all rows once and add them up; the edges of slices are known (`pinned_edges.pinned`)."""
     assert prepared.plan.is_pinned
     scan = Scan(prepared.plan, prepared.source, observer)
-    totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
+    totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing, diagnosing=diagnosing)
     if totals.grouped:
         _add_groups(scan, totals, engine, observer)
     else:
         slice_index = None if engine.is_remote else totals.slice_index
-        adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, slice_index)
+        adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, diagnosing, slice_index)
         for result in scan.scores(adding, engine):
             totals.merge(result.score, before=result.before)
     refuse_empty(prepared.plan, scan.counts(), next(iter(scan.files), None))
@@ -167,11 +174,12 @@ def refuse_empty(plan: Plan, rows: RowCounts, path: str | None) -> None:
 
 
 def evaluate(
-    prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, observer: ProgressObserver = NO_PROGRESS
-) -> Evaluation:
-    """The result of the whole run, by default on all cores of this machine."""
+    prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, diagnosing: bool = False,
+    observer: ProgressObserver = NO_PROGRESS,
+) -> Evaluation:  # fmt: skip
+    """The result of the whole run, by default on all cores of this machine; with its diagnostics if `diagnosing`."""
     engine = engine or Threads(available_cores())
-    totals, scan = total(prepared, engine, hashing=hashing, observer=observer)
+    totals, scan = total(prepared, engine, hashing=hashing, diagnosing=diagnosing, observer=observer)
     doubled = [WarningResult(said, noted=True) for said in prepared.source.doubled]
     sources = tuple(replace(found, sha256=prepared.hashes.get(found.path)) for found in scan.sources())
     with using_threads(engine.count):
@@ -251,7 +259,16 @@ def conclude(
         influence=influence,
         warnings=tuple(warnings),
         formulas=_formulas(totals.plan),
+        diagnostics=_diagnostics(totals),
     )
+
+
+def _diagnostics(totals: RunAccumulator) -> Diagnostics | None:
+    if totals.diagnostics is None:
+        return None
+    from losscli.statistics.diagnostics.evaluate import diagnostics
+
+    return diagnostics(totals)
 
 
 def _formulas(plan: Plan) -> tuple[FormulaResult, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -10,11 +10,12 @@ from losscli.aggregate.accumulator import groups_of
 from losscli.aggregate.batch_units import beside_rows
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score
+from losscli.aggregate.line_values import line_columns
 from losscli.binding.kernel_arguments import arguments, check_arguments, contiguous
-from losscli.binding.plan import Input, Line
+from losscli.binding.plan import Input
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.row_batch import RowBatch, join_terms
-from losscli.binding.row_columns import apart, base, of_term, without_rows
+from losscli.binding.row_columns import without_rows
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term, Terms
 from losscli.execution.engines import Engine
@@ -80,44 +81,8 @@ def _columns(prepared: Prepared, scored: _Scored) -> OutputRows:
     """The columns of all lines."""
     columns: dict[str, Term] = {}
     for line in prepared.plan.lines:
-        columns |= _line_columns(line, scored)
+        columns |= line_columns(line, scored.arrays, len(scored))
     return RowBatch(columns, scored.row_numbers, keys=scored.keys, repeats=scored.repeats)
-
-
-def _line_columns(line: Line, scored: _Scored) -> dict[str, Term]:
-    name = base(line.spec, line.model)
-    parts = []
-    for job in line.jobs:
-        terms: Terms = {}
-        for term, call in kernel_calls(job).items():
-            for own, found in scored.arrays[call].items():
-                terms[term or own] = found
-        parts.append(terms)
-    if not line.spec.is_composite:
-        (job,), (terms,) = line.jobs, parts
-        overlap = len(terms) > 1 and any(where is None for _, where in terms.values())
-        if apart(job.spec.loss, overlap):
-            return {of_term(name, term): found for term, found in terms.items()}
-        return {name: _merged(terms)}
-    total, part = np.full(len(scored), line.spec.constant), np.ones(len(scored), bool)
-    for (factor, _), terms in zip(line.spec.parts, parts, strict=True):
-        values, where = _merged(terms)
-        total = total + factor * values
-        part = part if where is None else part & where
-    return {name: Term(total, None if part.all() else part)}
-
-
-def _merged(terms: Mapping[str, Term]) -> Term:
-    """The one column of terms that share no row."""
-    if len(terms) == 1:
-        return next(iter(terms.values()))
-    values = part = None
-    for found, where in terms.values():
-        assert where is not None
-        values = np.where(where, found, 0.0 if values is None else values)
-        part = where if part is None else part | where
-    assert values is not None and part is not None
-    return Term(values, part)
 
 
 def _calls(prepared: Prepared) -> list[KernelCall]:

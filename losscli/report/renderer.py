@@ -30,6 +30,8 @@ class Renderer:
         A run that ends in an error is reported too. Files of other formats are left as they were.
     shows_hashes : bool
         The hashes of the data are in the report. They are only computed if a report shows them.
+    shows_diagnostics : bool
+        Pictures are in the report. What they show is only computed if a report has them.
     shows_origin : bool
         The command that made the report is in it.
     prints_workflow_commands : bool
@@ -52,6 +54,7 @@ class Renderer:
     shows_gates: ClassVar[bool] = False
     shows_errors: ClassVar[bool] = False
     shows_hashes: ClassVar[bool] = False
+    shows_diagnostics: ClassVar[bool] = False
     shows_origin: ClassVar[bool] = False
     prints_workflow_commands: ClassVar[bool] = False
     appended_variables: ClassVar[tuple[str, ...]] = ()

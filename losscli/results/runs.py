@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from losscli.lazy import dataclass
+from losscli.results.diagnostics import Diagnostics
 from losscli.results.judgements import ComparisonResult, GateResult
 from losscli.results.losses import LossResult
 from losscli.results.row_counts import RowCounts
@@ -212,6 +213,8 @@ class Evaluation:
         What the losses compute. Empty in a report that was read from a file.
     origin : Origin or None
         What made the report.
+    diagnostics : Diagnostics or None
+        The numbers of pictures, where a report shows them.
     """
 
     sources: tuple[SourceResult, ...]
@@ -234,6 +237,7 @@ class Evaluation:
     warnings: tuple[WarningResult, ...] = field(default=())
     formulas: tuple[FormulaResult, ...] = ()
     origin: Origin | None = None
+    diagnostics: Diagnostics | None = None
 
 
 @dataclass(frozen=True)

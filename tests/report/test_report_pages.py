@@ -395,7 +395,24 @@ class Page(HTMLParser):
 
 
 TAGS = {
-    *("html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "ul", "li", "div", "table"),
+    *(
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "main",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "p",
+        "ul",
+        "li",
+        "div",
+        "table",
+    ),
     *("caption", "thead", "tbody", "tfoot", "tr", "th", "td", "strong", "span", "br", "header", "pre", "code"),
     *("figure", "figcaption", "details", "summary", "svg", "desc", "path", "line", "circle", "rect", "text", "g"),
     *("math", "mi", "mn", "mo", "mtext", "mrow", "mfrac", "msup", "msub", "mover", "munder", "msqrt"),
@@ -404,7 +421,7 @@ TAGS = {
 ATTRIBUTES = {
     *("lang", "charset", "http-equiv", "content", "name", "class", "scope", "colspan", "role", "tabindex"),
     *("aria-label", "aria-hidden", "viewbox", "width", "height", "d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy"),
-    *("r", "rx", "display", "stretchy", "transform"),
+    *("r", "rx", "fill-opacity", "display", "stretchy", "transform"),
 }
 
 

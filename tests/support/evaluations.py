@@ -14,8 +14,10 @@ from losscli.results import (
     ComparisonResult,
     ErrorResult,
     Evaluation,
+    FormulaResult,
     GateResult,
     LossResult,
+    Origin,
     PairedTest,
     RowCounts,
     SourceResult,
@@ -23,6 +25,15 @@ from losscli.results import (
     TermResult,
     Uncertainty,
     WarningResult,
+)
+from losscli.results.diagnostics import (
+    Bin,
+    Cell2,
+    Diagnostics,
+    LossDistributionResult,
+    ResidualsResult,
+    Trend,
+    WorstRowResult,
 )
 
 HOSTILE = (
@@ -99,6 +110,27 @@ ERROR = ErrorResult("data.cell", 3, "'abc' is not a number", hint="--null-values
 HOSTILE_ERROR = ErrorResult(HOSTILE, 3, HOSTILE, hint=HOSTILE, path=HOSTILE, row=7, column=HOSTILE, value=HOSTILE)
 
 
+def diagnosed(text: str) -> Diagnostics:
+    """Diagnostics in which every text from data is this text."""
+    row = WorstRowResult(7, math.inf, {text: text}, {text + "k": text}, {text + "c": text, text + "d": 1e300})
+    levels = dict(zip(("0", "0.05", "0.25", "0.5", "0.75", "0.95", "1"), range(7), strict=True))
+    cells = (Cell2(-1.0, 0.5, 3), Cell2(2.0, -0.5, 1))
+    trend = (Trend(-1.0, 2.0, 4, 0.25, -0.5, 0.5),)
+    skewed = (Bin(0.0, 0.5, 3), Bin(0.5, 1.0, 0), Bin(1.0, 2.0, 1))
+    return Diagnostics(
+        losses=(
+            LossDistributionResult(text, text, text, "lower", 4, 1, levels, True, skewed, (row,)),
+            LossDistributionResult(None, "mse", None, "higher", 4, 0, levels, False, (Bin(1.0, 1.0, 4),), ()),
+            LossDistributionResult(None, "mse", None, "zero", 0, 4, {}, False, (), (row,)),
+        ),
+        residuals=(
+            ResidualsResult(text, text, text, 4, cells, 0.0, 0.0, trend),
+            ResidualsResult(None, "p", "y", 4, cells, 1.0, 0.5, trend),
+            ResidualsResult(None, "p", "y", 2, (Cell2(1e300, -1e300, 2),), 0.0, 0.0, ()),
+        ),
+    )
+
+
 def hostile(text: str) -> Evaluation:
     """A run in which every text that can come from data or from a command line is this text."""
     by, other = {text: text}, text + "!"
@@ -115,6 +147,11 @@ def hostile(text: str) -> Evaluation:
         baseline=BaselineSource(text, (text,)),
         warnings=(WarningResult(text, 2),),
         rows_file=text,
+        formulas=(
+            FormulaResult(text, text, "(pred - target)**2 if pred else skip", {"delta": 1.0, "kind": text}, text),
+        ),
+        origin=Origin((text,), text),
+        diagnostics=diagnosed(text),
     )
 
 
@@ -126,5 +163,6 @@ SUITES = (
 )
 RUNS = {
     "plain": PLAIN, "gated": GATED, "compared": COMPARED, "hostile": hostile(HOSTILE), "empty": run(),
+    "diagnosed": replace(PLAIN, diagnostics=diagnosed("p")),
     "passed": replace(PLAIN, gates=(gate("mse<=1", 0.1 + 0.2, 1.0, reason="fine"),)),
 }  # fmt: skip

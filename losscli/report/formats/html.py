@@ -30,6 +30,7 @@ class Html(Renderer):
     suffixes = (".html", ".htm")
     shows_gates = True
     shows_hashes = True
+    shows_diagnostics = True
     shows_origin = True
 
     def render_suites(self, suites: Sequence[SuiteResult], view: View) -> str:

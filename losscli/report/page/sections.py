@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -10,13 +10,14 @@ from losscli.report import standings, verdicts
 from losscli.report.cells import Layout
 from losscli.report.influence import influence
 from losscli.report.layout import footnotes, layout_of
-from losscli.report.page import strips
+from losscli.report.page import row_losses, strips
 from losscli.report.page.formulas import formulas
 from losscli.report.page.markup import MOST_ROWS, listed, listing, note, safe, table
 from losscli.report.verdicts import reasons
 from losscli.report.view import View
 from losscli.results import BaselineSource, Evaluation
 from losscli.results.columns import SliceColumns, parts_of
+from losscli.results.diagnostics import Diagnostics
 
 
 def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
@@ -30,6 +31,8 @@ def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
     yield from _judgements(evaluation, view)
     if slices := "".join(strips.slices(evaluation, view)):
         yield title("Slices") + f'<div class="pairs">\n{slices}</div>\n'
+    if evaluation.diagnostics is not None:
+        yield from _pictures(evaluation.diagnostics, view, title)
     if evaluation.warnings:
         counted = [(w.message, f" ({w.count} times)" if w.count > 1 else "") for w in evaluation.warnings]
         yield title("Warnings") + listing([message + count for message, count in counted], view)
@@ -44,6 +47,17 @@ def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
 
 def _title(level: int, text: str) -> str:
     return f"<h{level}>{text}</h{level}>\n"
+
+
+def _pictures(found: Diagnostics, view: View, title: Callable[[str], str]) -> Iterator[str]:
+    for name, pictures in (
+        ("Losses of rows", row_losses.distributions(found, view)),
+        ("Residuals", row_losses.residuals(found, view)),
+    ):
+        if body := "".join(pictures):
+            yield f'{title(name)}<div class="charts">\n{body}</div>\n'
+    if body := "".join(row_losses.worst_rows(found, view)):
+        yield title("Worst rows") + body
 
 
 def _results(evaluation: Evaluation, view: View) -> Iterator[str]:

@@ -43,11 +43,11 @@ code, .hash { font-family: ui-monospace, monospace; font-size: 0.9em; overflow-w
 .strips { width: 100%; font-size: 0.92rem; } .strips th { overflow-wrap: break-word; }
 .strips .n span { white-space: nowrap; }
 .strips td, .strips tbody th { padding-top: 0.1rem; padding-bottom: 0.1rem; vertical-align: middle; }
-.strips .plot { width: 40%; min-width: 7.5rem; padding: 0 0.2rem; vertical-align: middle; }
+.strips .plot { width: 36%; min-width: 7.5rem; padding: 0 0.2rem; vertical-align: middle; }
 .strips thead .plot { vertical-align: bottom; font-weight: 400; }
 .strips tbody tr:last-child > * { border-bottom: 0; }
 .strips tfoot td { border: 0; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: 1.5rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.5rem; }
 figure { margin: 0; min-width: 0; max-width: 34rem; break-inside: avoid; }
 figcaption { font-weight: 600; overflow-wrap: anywhere; }
 figcaption span, .legend { font-weight: 400; color: var(--soft); }
@@ -55,7 +55,8 @@ svg { display: block; overflow: visible; } figure > svg { width: 100%; height: a
 text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .legend { list-style: none; padding: 0; margin: 0.25rem 0; font-size: 0.9rem; }
 .legend svg { display: inline-block; width: 1.75rem; height: 0.75rem; margin-right: 0.4rem; }
-.axis { stroke: var(--soft); } .grid { stroke: var(--grid); } .ref { stroke: var(--soft); stroke-dasharray: 4 3; }
+.axis { stroke: var(--soft); } .grid { stroke: var(--grid); }
+.ref { fill: none; stroke: var(--text); stroke-width: 1.3; stroke-dasharray: 4 3; }
 .line { fill: none; stroke-width: 2; } .whisker { stroke: var(--a); stroke-width: 2; } .dot { fill: var(--a); }
 .bar { fill: var(--a); } .points { fill: none; stroke-width: 3; stroke-linecap: round; stroke-opacity: 0.55; }
 .band { fill: var(--band); stroke: none; } .open { fill: var(--page); stroke: var(--a); stroke-width: 2; }
@@ -64,6 +65,8 @@ text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .se { stroke: var(--e); stroke-dasharray: 4 2; }
 .sf { stroke: var(--f); stroke-dasharray: 1 2; }
 .cell { fill: var(--a); } .cell-text { fill: var(--text); text-anchor: middle; }
+.solid { stroke-dasharray: none; } .above { color: var(--soft); font-size: 0.8rem; margin: 0.25rem 0 0; }
+figure > .note { font-size: 0.9rem; }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
 details { margin: 0.4rem 0; } summary { color: var(--soft); cursor: pointer; padding: 0.2rem 0; }
 math { font-size: 1.15rem; margin: 0.35rem 0; } .formula { padding: 0.1rem 0 0.1rem 1rem; }

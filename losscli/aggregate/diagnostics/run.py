@@ -1,0 +1,138 @@
+"""All diagnostics of a run, added up beside its sums."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.aggregate.diagnostics.subjects import ClassSubject, PairSubject, lines_with_rows, row_calls, subjects
+from losscli.aggregate.diagnostics.value_pairs import ValuePairs
+from losscli.aggregate.diagnostics.worst_rows import WorstRow, WorstRows
+from losscli.aggregate.line_values import line_columns
+from losscli.aggregate.order_statistics import ValueCounts
+from losscli.binding.plan import Input, Line, Plan
+from losscli.binding.read_rows import ReadRows
+from losscli.binding.row_batch import RowBatch
+from losscli.contract.kinds import Array
+from losscli.contract.loss import Term, Terms
+
+_VALUES = 1 << 12  # distinct losses that are held: more are counted in intervals
+_CLASSES = 64  # of more, pairs of classes are not counted
+
+
+class LossDistribution:
+    """The losses of rows of one line, or of one of its terms: how they are distributed, and the worst of them."""
+
+    def __init__(self, direction: str) -> None:
+        self.values = ValueCounts(most=_VALUES)
+        self.worst = WorstRows(direction)
+
+    def merge(self, other: LossDistribution, slice_ids: Array | None, before: int) -> None:
+        """Add all of `other`, before whose rows so many stand."""
+        self.values.merge(other.values)
+        self.worst.merge(other.worst, slice_ids, before)
+
+
+class ClassCounts:
+    """How often each class was predicted for each, and how often the predicted one was right by its probability."""
+
+    def __init__(self) -> None:
+        self.counts: NDArray[np.int64] | None = None
+        self.confidence = ValuePairs(both=False)
+
+    def update(self, pred: Array, target: Array, weights: Array | None, *, logits: bool) -> None:
+        """Add rows."""
+        classes = pred.shape[1]
+        said = pred.argmax(axis=1)
+        if classes <= _CLASSES:
+            added = np.bincount(target * classes + said, minlength=classes**2).reshape(classes, classes)
+            self.counts = added if self.counts is None else self.counts + added
+        top = pred[np.arange(len(said)), said]
+        if logits:
+            top = 1 / np.exp(pred - top[:, None]).sum(axis=1)
+        self.confidence.update(top, said == target, weights)
+
+    def merge(self, other: ClassCounts) -> None:
+        """Add all of `other`."""
+        if other.counts is not None:
+            self.counts = other.counts if self.counts is None else self.counts + other.counts
+        self.confidence.merge(other.confidence)
+
+
+class RunDiagnostics:
+    """What pictures of a run are made of.
+
+    Attributes
+    ----------
+    losses
+        The position of a line in the plan -> the term (None: the loss itself) -> the losses of its rows.
+    pairs, classes
+        Predictions and targets.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.lines = lines_with_rows(plan)
+        self.calls: frozenset[Hashable] = frozenset(call for _, line in self.lines for call in row_calls(line))
+        self.losses: dict[int, dict[str | None, LossDistribution]] = {at: {} for at, _ in self.lines}
+        found = list(subjects(plan))
+        self.pairs = {one: ValuePairs(both=not one.labels) for one in found if isinstance(one, PairSubject)}
+        self.classes = {one: ClassCounts() for one in found if isinstance(one, ClassSubject)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "lines": [], "calls": frozenset()}  # what another process added up is only merged
+
+    def update(self, rows: ReadRows, batch: RowBatch[Input, Array], scored: Mapping[Any, Terms]) -> None:
+        """Add rows, and what the kernel calls of `calls` gave for them."""
+        for at, line in self.lines:
+            for column, term in line_columns(line, scored, len(batch)).items():
+                if term.by is None and len(term.values) == len(batch):
+                    own = column.rpartition("/")[2] if line.jobs[0].spec.loss.own_combine else None
+                    self._add_losses(at, own, line, term, rows, batch)
+        for subject, pairs in self.pairs.items():
+            pairs.update(batch.arrays[subject.pred], batch.arrays[subject.target], batch.weights)
+        for one, counts in self.classes.items():
+            logits = one.pred.kind.logit
+            counts.update(batch.arrays[one.pred], batch.arrays[one.target], batch.weights, logits=logits)
+
+    def merge(self, other: RunDiagnostics, slice_ids: Array | None, before: int) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i], and before whose rows so many stand."""
+        for at, terms in other.losses.items():
+            for term, theirs in terms.items():
+                known = self.losses[at].setdefault(term, LossDistribution(theirs.worst.direction))
+                known.merge(theirs, slice_ids, before)
+        for subject, pairs in other.pairs.items():
+            self.pairs[subject].merge(pairs)
+        for one, counts in other.classes.items():
+            self.classes[one].merge(counts)
+
+    def _add_losses(
+        self, at: int, own: str | None, line: Line, term: Term, rows: ReadRows, batch: RowBatch[Input, Array]
+    ) -> None:
+        known = self.losses[at].setdefault(own, LossDistribution(line.spec.direction))
+        values, where = term
+        used = np.ones(len(values), bool) if where is None else where.copy()
+        used &= True if batch.weights is None else batch.weights != 0
+        known.values.update(values[used])
+        shown = values if used.all() else np.where(used, values, np.nan)
+        known.worst.update(shown, batch.row_number_array, partial(_row, line, shown, rows, batch))
+
+
+def _row(line: Line, values: Array, rows: ReadRows, batch: RowBatch[Input, Array], at: int) -> WorstRow:
+    """What is shown of one row: its keys, and its inputs that are one number or a class."""
+    cells: dict[str, float | str] = {}
+    for side in dict.fromkeys(side for job in line.jobs for side in job.inputs):
+        if not isinstance(side, Input):
+            continue
+        if side in rows.labels:
+            labels = rows.labels[side]
+            code = int(labels.codes[rows.index[at]])
+            cells[side.columns[0]] = labels.names[code] if code >= 0 else ""
+        elif (array := batch.arrays[side]).ndim == 1 and array.dtype.kind == "f":
+            cells[side.columns[0]] = float(array[at])
+    keys = {key.column: key.names[key.codes[at]] for key in batch.keys}
+    slice_id = 0 if batch.slice_ids is None else int(batch.slice_ids[at])
+    return WorstRow(0.0, float(values[at]), int(batch.row_numbers[at]), slice_id, keys, cells)

@@ -1,0 +1,1 @@
+"""Diagnostics: what a run added up for pictures becomes the numbers that they show."""
