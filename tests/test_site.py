@@ -22,7 +22,7 @@ from losscli.cli import COMMANDS, help
 from losscli.errors import CODES
 from losscli.losses import REGISTRY
 from losscli.losses._catalogue import matching
-from losscli.report import schema
+from losscli.report import SCHEMAS, schema
 
 LOSSES = matching(())
 PAGES = hooks.generated()
@@ -101,7 +101,7 @@ def test_commands_topics_errors_and_json_are_whole():
     assert "\n`-l, --loss SPEC`\n:   " in page and "## Gates" in page
     assert re.findall(r"^\| `(\w+)` \| (\d+) \| \S", errors, re.MULTILINE)[0] == ("USAGE", "2")
     assert re.findall(r"^\| `(\w+)` \| \d+ \| \w.* \| \w.* \|$", errors, re.MULTILINE) == list(CODES)
-    for name in ("report", "check", "error"):
+    for name in SCHEMAS:
         document = json.loads(schema(name))
         for part in (document, *document.get("$defs", {}).values()):
             assert all(f"| `{key}`" in json_page for key in part.get("properties", ())), name

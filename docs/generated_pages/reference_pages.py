@@ -15,7 +15,14 @@ from losscli.cli import help as topics
 from losscli.errors import CODES, ExitCode
 from losscli.report import schema
 
-_SCHEMAS = {"report": "report", "check": "check report", "error": "line of --error-format json"}
+_SCHEMAS = {
+    "report": "report",
+    "check": "check report",
+    "error": "line of --error-format json",
+    "calibration": "document of calibrate",
+    "descent": "document of descend",
+    "map": "file of a map",
+}
 
 
 def command(name: str) -> str:
@@ -58,9 +65,7 @@ def _exit(code: str) -> int:
 
 def json_keys() -> str:
     """The keys of what is written as JSON, from the schemas that the package has."""
-    about = (
-        "`losscli show --schema` prints the JSON Schema of a report, `--schema check` and `--schema error` the others."
-    )
+    about = "`losscli show --schema` prints the JSON Schema of a report, `--schema NAME` those of the others."
     parts = ["# JSON", about]
     for name, about in _SCHEMAS.items():
         document = json.loads(schema(name))
@@ -91,7 +96,7 @@ def _type(value: dict[str, Any]) -> str:
         return json.dumps(value["const"])
     if "items" in value and isinstance(value["items"], dict):
         return f"array of {_type(value['items'])}"
-    for word in ("anyOf", "oneOf"):
+    for word in ("anyOf", "oneOf", "allOf"):
         if word in value:
             return " or ".join(map(_type, value[word]))
     found = value.get("type", "any")

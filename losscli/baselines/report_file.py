@@ -6,15 +6,13 @@ ignored. Neither the scored data nor any loss is needed.
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from losscli.errors import DataError, FileError, UsageError, system_code
+from losscli.baselines.json_file import InvalidDocument, read_document
+from losscli.errors import DataError, UsageError
 from losscli.results import (
     BatchResult,
     Evaluation,
@@ -29,7 +27,6 @@ from losscli.results import (
 from losscli.results.directions import DIRECTIONS
 
 SCHEMA = "losscli.report/1"
-LARGEST = 256 << 20  # bytes; a report of a million results has about as many
 _NONFINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 Value = TypeVar("Value")
@@ -37,27 +34,10 @@ Value = TypeVar("Value")
 
 def read_report(path: str) -> Evaluation:
     """Read a JSON report; the path "-" is standard input. An invalid report is a DataError."""
-    try:
-        document = json.loads(
-            _content(path).decode("utf-8-sig"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant
-        )
-    except (ValueError, RecursionError) as error:
-        # The messages of these two name line and column; those of the others say nothing to a user.
-        finding = (
-            str(error)
-            if isinstance(error, json.JSONDecodeError | _InvalidReport)
-            else "it is not UTF-8 text, or is nested too deeply"
-        )
-        raise DataError(f"not a JSON report: {finding}", path=path, hint="-o FILE.json saves a report",
-                        code="DATA_BAD_REPORT") from None  # fmt: skip
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        found = document.get("schema") if isinstance(document, dict) else None
-        finding = f"its schema is '{found}'" if isinstance(found, str) else "it has no schema"
-        raise DataError(f"not a {SCHEMA}: {finding}", path=path, hint="-o FILE.json saves a report",
-                        code="DATA_BAD_REPORT")  # fmt: skip
+    document = read_document(path, "JSON report", SCHEMA, "-o FILE.json saves a report")
     try:
         return _evaluation(_Object(document, "the report"))
-    except _InvalidReport as error:
+    except InvalidDocument as error:
         raise DataError(f"not a {SCHEMA}: {error}", path=path, hint="-o FILE.json saves a report",
                         code="DATA_BAD_REPORT") from None  # fmt: skip
 
@@ -75,67 +55,20 @@ def check_rows_file(saved: Evaluation, path: str) -> str:
     return str(rows_path)
 
 
-def _content(path: str) -> bytes:
-    try:
-        if path == "-":
-            if sys.stdin is None:
-                raise FileError("standard input is closed", path=path)
-            content = sys.stdin.buffer.read(LARGEST + 1)
-        else:
-            with Path(path).open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                content = b"" if size > LARGEST else file.read(LARGEST + 1)
-                if size > LARGEST:
-                    raise _too_large(path)
-    except FileNotFoundError:
-        raise FileError("no such file", path=path, code="IO_NOT_FOUND") from None
-    except (OSError, ValueError) as error:
-        raise FileError(
-            f"could not read: {getattr(error, 'strerror', None) or error}",
-            path=path,
-            code=system_code(error) if isinstance(error, OSError) else "IO",
-        ) from None
-    if len(content) > LARGEST:
-        raise _too_large(path)
-    return content
-
-
-def _too_large(path: str) -> DataError:
-    return DataError(f"not a JSON report: it is larger than {LARGEST >> 20} MB", path=path,
-                     code="DATA_BAD_REPORT")  # fmt: skip
-
-
-class _InvalidReport(ValueError):
-    """What is invalid in a report."""
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _InvalidReport(f"'{twice}' occurs twice in one object")
-    return found
-
-
-def _reject_constant(text: str) -> float:
-    raise _InvalidReport(f"'{text}' is not valid JSON")
-
-
 class _Object:
     """A JSON object with typed access to its fields; `where` names it in messages."""
 
     def __init__(self, fields: Any, where: str) -> None:
         if not isinstance(fields, dict):
-            raise _InvalidReport(f"{where} is not an object")
+            raise InvalidDocument(f"{where} is not an object")
         self.fields, self.where = fields, where
 
     def _get(self, name: str, kinds: tuple[type, ...], what: str, default: Any = ...) -> Any:
         value = self.fields.get(name, default)
         if value is ...:
-            raise _InvalidReport(f"{self.where} has no '{name}'")
+            raise InvalidDocument(f"{self.where} has no '{name}'")
         if type(value) not in kinds and value is not default:  # not isinstance, which takes a bool for an int
-            raise _InvalidReport(f"'{name}' of {self.where} is not {what}")
+            raise InvalidDocument(f"'{name}' of {self.where} is not {what}")
         return value
 
     def text(self, name: str) -> str:
@@ -148,7 +81,7 @@ class _Object:
     def count(self, name: str, default: Any = ...) -> int:
         value = self._get(name, (int,), "a count", default)
         if value < 0:
-            raise _InvalidReport(f"'{name}' of {self.where} is not a count")
+            raise InvalidDocument(f"'{name}' of {self.where} is not a count")
         return int(value)
 
     def number(self, name: str) -> float:
@@ -164,7 +97,7 @@ class _Object:
         kind = self.optional_text("nonfinite")
         value = self.number("value")
         if (self.fields["value"] is None) != (kind in _NONFINITE) or (kind is not None and kind not in _NONFINITE):
-            raise _InvalidReport(f"'value' and 'nonfinite' of {self.where} do not agree")
+            raise InvalidDocument(f"'value' and 'nonfinite' of {self.where} do not agree")
         return value
 
     def optional_number(self, name: str) -> float | None:
@@ -193,7 +126,7 @@ def _double(value: float, name: str, where: str) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise _InvalidReport(f"'{name}' of {where} is too large for a number")
+        raise InvalidDocument(f"'{name}' of {where} is too large for a number")
     return number
 
 
@@ -202,10 +135,10 @@ def _evaluation(report: _Object) -> Evaluation:
     results = report.objects("results", _result)
     keys = [(r.model, r.spec, frozenset(r.by.items())) for r in results]
     if len(set(keys)) < len(keys):
-        raise _InvalidReport("two results have the same model, loss and slice")
+        raise InvalidDocument("two results have the same model, loss and slice")
     rows_file = data.optional_text("rows_file")
     if rows_file is not None and (rows_file in ("", "..") or Path(rows_file).name != rows_file or "\\" in rows_file):
-        raise _InvalidReport("'rows_file' of its data is not the bare name of a file in the same folder")
+        raise InvalidDocument("'rows_file' of its data is not the bare name of a file in the same folder")
     return Evaluation(
         sources=report.objects("sources", lambda s: SourceResult(s.text("path"), s.text("format"), s.count("rows"))),
         rows=_row_counts(rows),
@@ -225,7 +158,7 @@ def _evaluation(report: _Object) -> Evaluation:
 
 def _names(names: Any, key: str) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise _InvalidReport(f"'{key}' of the report is not a list of names")
+        raise InvalidDocument(f"'{key}' of the report is not a list of names")
     return tuple(names)
 
 
@@ -250,7 +183,7 @@ def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:
         bindings[model] = {}
         for role, columns in roles.fields.items():
             if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
-                raise _InvalidReport(f"'{role}' of {roles.where} is not a list of columns")
+                raise InvalidDocument(f"'{role}' of {roles.where} is not a list of columns")
             bindings[model][role] = tuple(columns)
     return bindings
 
@@ -258,7 +191,7 @@ def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:
 def _result(one: _Object) -> LossResult:
     direction = one.text("direction")
     if direction not in DIRECTIONS:
-        raise _InvalidReport(f"'direction' of {one.where} is '{direction}', not lower, higher or zero")
+        raise InvalidDocument(f"'direction' of {one.where} is '{direction}', not lower, higher or zero")
     terms = one.object("terms")
     return LossResult(
         model=one.optional_text("model"), by=one.texts("by"), loss=one.text("loss"), spec=one.text("spec"),
@@ -278,7 +211,7 @@ def _result(one: _Object) -> LossResult:
 def _params(found: _Object) -> dict[str, float | int | bool | str | None]:
     for name, value in found.fields.items():
         if not isinstance(value, bool | int | float | str | None):
-            raise _InvalidReport(f"'{name}' of {found.where} is not a parameter value")
+            raise InvalidDocument(f"'{name}' of {found.where} is not a parameter value")
     return dict(found.fields)
 
 
@@ -296,7 +229,7 @@ def _interval(one: _Object) -> tuple[float, float] | None:
     if ends is None:
         return None
     if not isinstance(ends, list) or len(ends) != 2 or any(type(end) not in (int, float, type(None)) for end in ends):
-        raise _InvalidReport(f"'interval' of {one.where} is not a pair of numbers")
+        raise InvalidDocument(f"'interval' of {one.where} is not a pair of numbers")
     low, high = (math.nan if end is None else _double(end, "interval", one.where) for end in ends)
     return low, high
 

@@ -20,6 +20,8 @@ COMMANDS = {
     "eval": "compute losses of prediction files, for every model and slice",
     "rows": "write the value of every row",
     "grad": "write the gradient of the final value with respect to each prediction",
+    "calibrate": "fit a small map of the predictions that lowers a loss, and see whether it helps",
+    "descend": "print the first steps of gradient descent on such a map",
     "compare": "compare models on the same rows: confidence intervals, p-values, win rates",
     "check": "run the suites of losscli.toml and judge their gates, as in a CI job",
     "merge": "make the report of a run that was scored in shards",

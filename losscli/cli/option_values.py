@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from losscli.io.sides import JoinKind, KeyDifference
     from losscli.io.source import ReadOptions
     from losscli.results import Origin
+    from losscli.results.calibration import MapResult
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,36 @@ class TableOptions:
     run: RunOptions
     output: TableFile
     wrt: str | None = None
+
+
+@dataclass(frozen=True)
+class CalibrateOptions:
+    """What `calibrate` is asked for; `saved` is the map in the file `apply`, which is applied in place of a fit."""
+
+    run: RunOptions
+    format: str
+    method: str | None
+    step: float | None
+    output: TableFile | None
+    map: str | None
+    apply: str | None
+    saved: MapResult | None
+
+    @property
+    def outputs(self) -> list[str]:
+        """Everything that will be written."""
+        return [*([] if self.output is None else [self.output.path]), *filter(None, [self.map])]
+
+
+@dataclass(frozen=True)
+class DescendOptions:
+    """What `descend` is asked for."""
+
+    run: RunOptions
+    format: str
+    method: str | None
+    step: float | None
+    steps: int
 
 
 @dataclass(frozen=True)

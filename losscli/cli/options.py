@@ -195,9 +195,11 @@ file_options = _stack(
            help="A file as sha256sum writes it. Every file that is read must be in it, and be as it says."),
 )  # fmt: skip
 
+threads_option = _execution("--threads", type=click.IntRange(min=1), metavar="N",
+                            help="Threads that read and compute.  [default: number of cores]")  # fmt: skip
+
 engine_options = _stack(
-    _execution("--threads", type=click.IntRange(min=1), metavar="N",
-               help="Threads that read and compute.  [default: number of cores]"),
+    threads_option,
     _execution("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True,
                help="What reads and computes: threads of this process, or the workers of a Dask cluster."),
     _execution("--scheduler", metavar="ADDRESS",
@@ -240,15 +242,21 @@ gate_options = _stack(
 diff_options = _stack(_gate, max_dropped_option, _incomparable, exit_zero_option)
 
 
+_format = _output("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
+                  help="table, plain, json, csv, markdown, html, junit, … See 'losscli help formats'.  "
+                  "[default: table on a terminal, else plain]")  # fmt: skip
+_numbers_only = _output("-q", "--quiet", is_flag=True, help="Print only the numbers, one per line, with every digit.")
+
+format_options = _stack(_format, _numbers_only)
+
+
 def _reporting(more: str = "") -> Callable[[Function], Function]:
     return _stack(
-        _output("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
-                help="table, plain, json, csv, markdown, html, junit, … See 'losscli help formats'.  "
-                "[default: table on a terminal, else plain]"),
+        _format,
         common("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
                shell_complete=completion.files,
                help=f"Also write a report to a file. The suffix gives the format. Repeatable.{more}"),
-        _output("-q", "--quiet", is_flag=True, help="Print only the numbers, one per line, with every digit."),
+        _numbers_only,
     )  # fmt: skip
 
 
@@ -263,12 +271,16 @@ slice_options = _stack(
              help="More slices than this are an error."),
 )  # fmt: skip
 
-spread_options = _stack(
+level_options = _stack(
     statistics("--level", type=float, default=0.95, show_default=True, metavar="P",
                help="The confidence level of the confidence intervals."),
     statistics("--cluster", metavar="COL", shell_complete=completion.column,
                help="Rows with the same value in COL belong together (a user, a session) and count as one draw in "
                     "standard errors and confidence intervals."),
+)  # fmt: skip
+
+spread_options = _stack(
+    level_options,
     statistics("--time", metavar="COL", shell_complete=completion.column,
                help="COL orders the rows, which depend on those before (numbers, dates, dates with a time): standard "
                     "errors by Newey and West, no permutation test. Rows of one time are one unit."),

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from losscli.cli import reports, row_batches
 from losscli.cli.option_values import (
+    CalibrateOptions,
     CheckOptions,
     CompareOptions,
     ConsoleOptions,
+    DescendOptions,
     DiffOptions,
     EvalOptions,
     ExecutionOptions,
@@ -37,6 +39,9 @@ Given = Mapping[str, Any]
 """The parameters of a command, by their names."""
 
 Group = TypeVar("Group")
+
+_THREADS = {"engine": "threads", "scheduler": None, "insecure_scheduler": False}
+"""The engine of commands that have no choice of one."""
 
 
 def eval_options(given: Given) -> EvalOptions:
@@ -70,6 +75,63 @@ def grad_options(given: Given) -> TableOptions:
             code="USAGE_CONFLICT",
         )
     return TableOptions(_run(given), row_batches.target(given["output"]), given["wrt"])
+
+
+def calibrate_options(given: Given) -> CalibrateOptions:
+    """The options of `calibrate`; without -l, a map that is applied brings its loss."""
+    from losscli.binding.request import Inference
+
+    saved, path = None, given["apply"]
+    if path is not None:
+        from losscli.execution.calibration.map_file import read_map
+
+        for name in ("method", "step", "map_"):
+            if given[name] is not None:
+                raise UsageError(f"--apply fits nothing, so it takes no --{name.rstrip('_')}", code="USAGE_CONFLICT")
+        saved = read_map(path)
+        given = {**given, "losses": given["losses"] or (saved.loss,)}
+    inference = Inference(True, given["level"], cluster=given["cluster"], permutations=10_000)
+    output = None if given["output"] is None else row_batches.target(given["output"])
+    if output is not None and output.path == "-":
+        raise UsageError("-o takes a file: standard output has the report", code="USAGE_CONFLICT")
+    found = CalibrateOptions(_run({**_THREADS, **given}, inference), _format(given, None), given["method"],
+                             given["step"], output, given["map_"], path, saved)  # fmt: skip
+    _check_distinct(found, path)
+    return found
+
+
+def _check_distinct(options: CalibrateOptions, applied: str | None) -> None:
+    """The outputs are two files, and none of them is the map that is applied."""
+    from losscli.cli import outputs
+    from losscli.io.write.tables import format_of
+
+    if options.output is not None and options.output.format is None:
+        format_of(options.output.path)
+    found = options.outputs
+    if len(found) > 1:
+        outputs.refuse_second(found[1], found[:1])
+    if applied is not None and found and outputs.same_destination(applied, found):
+        raise UsageError(f"'{applied}' is the map; writing there would destroy it", code="USAGE_CONFLICT")
+
+
+def descend_options(given: Given) -> DescendOptions:
+    """The options of `descend`, which takes one loss."""
+    from losscli.report.calibration import DESCENT_FORMATS
+
+    if len(given["losses"]) > 1:
+        raise UsageError("descend takes one loss", hint="a composite loss is one loss: -l 'total=0.7*mse+0.3*mae'",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    return DescendOptions(_run({**_THREADS, **given}), _format(given, DESCENT_FORMATS), given["method"],
+                          given["step"], given["steps"])  # fmt: skip
+
+
+def _format(given: Given, known: Sequence[str] | None) -> str:
+    """The format for standard output, of these or of all of reports."""
+    wanted = reports.wanted((), given["format_"])
+    if known is not None and wanted.format not in known:
+        raise UsageError(f"unknown format '{wanted.format}' here", hint=f"formats: {', '.join(known)}",
+                         code="USAGE_BAD_VALUE")  # fmt: skip
+    return wanted.format
 
 
 def merge_options(given: Given) -> MergeOptions:

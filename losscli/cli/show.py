@@ -11,6 +11,7 @@ import click
 from losscli.cli import Command, completion, layout
 from losscli.cli import options as shared
 from losscli.errors import UsageError
+from losscli.report import SCHEMAS
 
 if TYPE_CHECKING:
     from losscli.contract.loss import Loss, Parameter
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     metavar="text|json",
     help="text or json.  [default: text]",
 )
-@shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(["report", "check", "error"]),
-               help="The JSON Schema of a JSON report, of a check report, or of --error-format json.")  # fmt: skip
+@shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(SCHEMAS),
+               help="The JSON Schema of a JSON report, of a check report, of --error-format json, of calibrate, of "
+                    "descend, or of a map.")  # fmt: skip
 def command(name: str | None, format_: str, schema: str | None) -> int:
     """Show one loss: formula, inputs, parameters, gradient, library presets, source, example."""
     from losscli.cli import console

@@ -46,7 +46,7 @@ _ENTRIES = 1 << 20  # of a gradient by a whole matrix that are held at once
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """One job of a line with its factor in the composite loss, and the upstream derivatives of its terms."""
 
     job: Job
@@ -86,7 +86,7 @@ def gradient(
     roles = {line: wanted_roles(line, wrt) for line in lines}
     totals, scan = total(prepared, engine, observer=observer)
     after(scan.reader)
-    parts = {line: _parts(totals, line) for line in lines}
+    parts = {line: parts_of(totals, line) for line in lines}
     tables = {
         side for line in lines for part in parts[line]
         for role, side in part.job.by_role()
@@ -103,9 +103,10 @@ def gradient(
         yield from _all_with_columns(in_order(prepared, gradients, engine, observer), gradients.columns)
 
 
-def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
+def parts_of(totals: RunAccumulator, line: Line) -> list[Part]:
+    """The jobs of a line, with the upstream derivatives that the sums of all rows give."""
     slice_ids = slices(totals)[()]
-    return [_Part(job, factor, upstreams(totals, job, line, slice_ids))
+    return [Part(job, factor, upstreams(totals, job, line, slice_ids))
             for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)]  # fmt: skip
 
 
@@ -115,7 +116,7 @@ class _RowGradients:
 
     prepared: Prepared
     totals: RunAccumulator
-    parts: list[tuple[Line, _Part]]
+    parts: list[tuple[Line, Part]]
     roles: Mapping[Line, list[str]]
 
     def __call__(self, rows: Iterable[ReadRows]) -> list[OutputRows]:
@@ -152,7 +153,7 @@ class _RowGradients:
         return {name: found[name] for name, side in self.columns.items() if side.ragged}
 
     def of(self, batch: Batch) -> OutputRows:
-        gradients = _row_gradients(self.prepared, self.parts, self.roles, batch)
+        gradients = row_gradients(self.prepared, self.parts, self.roles, batch)
         columns = {name: Term(values) for name, values in gradients.items()}
         return RowBatch(columns, batch.row_numbers, keys=batch.keys)
 
@@ -241,8 +242,8 @@ def _by_groups(gradients: _RowGradients, threads: int, observer: ProgressObserve
         yield _with_zeros(whole, _joined(weightless))
 
 
-def _row_gradients(
-    prepared: Prepared, parts: list[tuple[Line, _Part]], roles: Mapping[Line, list[str]], batch: Batch
+def row_gradients(
+    prepared: Prepared, parts: list[tuple[Line, Part]], roles: Mapping[Line, list[str]], batch: Batch
 ) -> dict[str, Array]:
     """Column -> gradient a row (a matrix for a list column), added up over the parts that read the column."""
     found: dict[str, Array] = {}
@@ -264,7 +265,7 @@ def _row_gradients(
 
 
 def _role_gradient(
-    call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch, side: Input
+    call: KernelCall, role: str, args: tuple[Array | None, ...], part: Part, batch: Batch, side: Input
 ) -> Array:
     loss = call.spec.loss
     if loss.scope != "row":
@@ -286,9 +287,7 @@ def _role_gradient(
     )
 
 
-def _derivative_of_rows(
-    call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch
-) -> Array:
+def _derivative_of_rows(call: KernelCall, role: str, args: tuple[Array | None, ...], part: Part, batch: Batch) -> Array:
     """The gradient of each row; as lists where these differ in length."""
     if not any(a is not None and is_ragged(a) for a in args):
         return _row_derivative(call, role, args, part, batch)
@@ -298,7 +297,7 @@ def _derivative_of_rows(
     return found
 
 
-def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
+def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...], part: Part, batch: Batch) -> Array:
     with np.errstate(all="ignore"):
         answer = call.spec.loss.slopes(role, args, call.spec.params)
     if call.spec.loss.per_class:
@@ -319,7 +318,7 @@ def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...],
 def _by_tables(
     prepared: Prepared,
     totals: RunAccumulator,
-    parts: Mapping[Line, list[_Part]],
+    parts: Mapping[Line, list[Part]],
     tables: set[Table],
     observer: ProgressObserver,
 ) -> Iterator[OutputRows]:

@@ -17,6 +17,7 @@ from losscli.results import Evaluation
 from losscli.results.columns import SliceColumns, parts_of
 
 __all__ = [
+    "SCHEMAS",
     "Renderer",
     "View",
     "break_workflow_commands",
@@ -110,8 +111,12 @@ def quiet(evaluation: Evaluation) -> str:
     return "".join(exact(number) + "\n" for number in numbers)
 
 
+SCHEMAS = ("report", "check", "error", "calibration", "descent", "map")
+"""The names of the JSON documents: of a run, of several suites, of an error, and of calibration."""
+
+
 def schema(name: str = "report") -> str:
-    """The JSON Schema of a document: "report", "check" (of several suites) or "error"."""
+    """The JSON Schema of a document, one of `SCHEMAS`."""
     from importlib import resources
 
     file = "schema.json" if name == "report" else f"{name}.schema.json"

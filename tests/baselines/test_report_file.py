@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from waiting import PATIENCE
 
 from losscli import report
+from losscli.baselines import json_file
 from losscli.baselines import report_file as saved
 from losscli.baselines.match import match_baseline, renamed_models
 from losscli.baselines.report_file import check_rows_file, read_report
@@ -180,7 +181,7 @@ def test_a_huge_file_is_not_read(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no files of this kind")
 def test_a_pipe_is_read_no_further_than_the_limit(monkeypatch):
-    monkeypatch.setattr(saved, "LARGEST", 100)
+    monkeypatch.setattr(json_file, "LARGEST", 100)
     for content, says in ((b" " * 100, "Expecting value"), (b" " * 101, "larger than")):
         read, write_end = os.pipe()
         os.write(write_end, content)

@@ -1,0 +1,84 @@
+"""Saved JSON documents, which are untrusted: strict JSON, without a key twice, and with a schema that is known."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from losscli.errors import DataError, FileError, system_code
+
+LARGEST = 256 << 20  # bytes; a report of a million results has about as many
+
+
+class InvalidDocument(ValueError):
+    """What is invalid in a document."""
+
+
+def read_document(path: str, what: str, schema: str, hint: str) -> dict[str, Any]:
+    """The object in a JSON file; the path "-" is standard input. A document of another kind is a DataError.
+
+    `what` names the kind in messages, and `hint` says what makes one.
+    """
+    try:
+        document = json.loads(
+            _content(path, what).decode("utf-8-sig"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant
+        )
+    except (ValueError, RecursionError) as error:
+        # The messages of these two name line and column; those of the others say nothing to a user.
+        finding = (
+            str(error)
+            if isinstance(error, json.JSONDecodeError | InvalidDocument)
+            else "it is not UTF-8 text, or is nested too deeply"
+        )
+        raise DataError(f"not a {what}: {finding}", path=path, hint=hint, code="DATA_BAD_REPORT") from None
+    if not isinstance(document, dict) or document.get("schema") != schema:
+        found = document.get("schema") if isinstance(document, dict) else None
+        finding = f"its schema is '{found}'" if isinstance(found, str) else "it has no schema"
+        raise DataError(f"not a {schema}: {finding}", path=path, hint=hint, code="DATA_BAD_REPORT")
+    return document
+
+
+def _content(path: str, what: str) -> bytes:
+    try:
+        if path == "-":
+            if sys.stdin is None:
+                raise FileError("standard input is closed", path=path)
+            content = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with Path(path).open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                content = b"" if size > LARGEST else file.read(LARGEST + 1)
+                if size > LARGEST:
+                    raise _too_large(path, what)
+    except FileNotFoundError:
+        raise FileError("no such file", path=path, code="IO_NOT_FOUND") from None
+    except (OSError, ValueError) as error:
+        raise FileError(
+            f"could not read: {getattr(error, 'strerror', None) or error}",
+            path=path,
+            code=system_code(error) if isinstance(error, OSError) else "IO",
+        ) from None
+    if len(content) > LARGEST:
+        raise _too_large(path, what)
+    return content
+
+
+def _too_large(path: str, what: str) -> DataError:
+    return DataError(f"not a {what}: it is larger than {LARGEST >> 20} MB", path=path,
+                     code="DATA_BAD_REPORT")  # fmt: skip
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidDocument(f"'{twice}' occurs twice in one object")
+    return found
+
+
+def _reject_constant(text: str) -> float:
+    raise InvalidDocument(f"'{text}' is not valid JSON")
