@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,15 @@ from losscli.contract.kinds import Array
 from losscli.contract.loss import Terms
 from losscli.contract.shared_arrays import sharing
 from losscli.errors import DataError
+
+
+class _RowCall(NamedTuple):
+    """A kernel call with the arguments of a batch, and what takes its values."""
+
+    call: KernelCall
+    args: tuple[Array | None, ...]
+    accumulator: LossAccumulator
+    pieces: list[Terms] | None  # the values themselves, where they are needed beside their sums
 
 
 class RunAccumulator:
@@ -119,25 +128,34 @@ class RunAccumulator:
         A chunk is scored for all losses before the next one, so that what these share of it is computed once.
         """
         # By the size of their chunks; those of the same predictions follow each other.
-        together: dict[int, dict[int, list[tuple[KernelCall, tuple[Array | None, ...]]]]] = {}
-        for call in self.losses:
+        together: dict[int, dict[int, list[_RowCall]]] = {}
+        pieces: dict[Hashable, list[Terms]] = {}
+        for call, accumulator in self.losses.items():
             if call.by_row:
                 check_arguments(call.inputs, batch.arrays, self.tables, rows.index, rows.location)
                 args = arguments(call.inputs, batch.arrays, self.tables)
                 step = chunk_size(len(batch), args, call.inputs, self.chunk_rows)
-                together.setdefault(step, {}).setdefault(id(args[0]), []).append((call, args))
-        pieces: dict[Hashable, list[Terms]] = {}
+                found = pieces.setdefault(call, []) if call in self.unit_value_calls else None
+                together.setdefault(step, {}).setdefault(id(args[0]), []).append(
+                    _RowCall(call, args, accumulator, found)
+                )
         for step, calls in together.items():
+            in_turn = list(chain.from_iterable(calls.values()))
             for chunk in map(Chunk, cuts_of(len(batch), step)):
-                with sharing():
-                    for call, args in chain.from_iterable(calls.values()):
-                        terms = self._update_loss(call, args, batch, chunk)
-                        if call in self.unit_value_calls:
-                            pieces.setdefault(call, []).append(terms)
+                self._score_chunk(in_turn, batch, chunk)
         return {
             call: {name: join_terms([terms[name] for terms in found]) for name in found[0]}
             for call, found in pieces.items()
         }
+
+    def _score_chunk(self, calls: Sequence[_RowCall], batch: RowBatch[Input, Array], chunk: Chunk) -> None:
+        weights, slice_ids = chunk.of(batch.weights), chunk.of(batch.slice_ids)
+        with sharing():
+            for call, args, accumulator, pieces in calls:
+                terms, beyond = score_beyond(call, chunk.arguments(call.inputs, args), batch.class_names)
+                accumulator.update(terms, weights, slice_ids, len(self.counts), beyond, call.spec.loss.exact)
+                if pieces is not None:
+                    pieces.append(without_vanished(terms, beyond) if beyond else terms)
 
     def update_groups(self, groups: Sequence[RowBatch[Input, Array]]) -> None:
         """Score the rows of some groups, which `update` has counted and checked; their values are added up at once."""
@@ -158,15 +176,6 @@ class RunAccumulator:
             self.unit_statistics.update_groups(
                 [group.holding(found) for group, found in zip(groups, scored, strict=True)]
             )
-
-    def _update_loss(
-        self, call: KernelCall, args: tuple[Array | None, ...], batch: RowBatch[Input, Array], chunk: Chunk
-    ) -> Terms:
-        terms, beyond = score_beyond(call, chunk.arguments(call.inputs, args), batch.class_names)
-        weights, slice_ids = chunk.of(batch.weights), chunk.of(batch.slice_ids)
-        exact = call.spec.loss.exact
-        self.losses[call].update(terms, weights, slice_ids, len(self.counts), beyond, exact)
-        return without_vanished(terms, beyond) if beyond and call in self.unit_value_calls else terms
 
     def _hold(self, rows: ReadRows, batch: RowBatch[Input, Array]) -> None:
         """Hold what the numbers of whole tables are made of."""
@@ -191,7 +200,8 @@ class RunAccumulator:
 
     def _update_fixed(self, call: KernelCall) -> None:
         """A loss of tables alone is evaluated once, under the id 0, which every slice reads."""
-        terms, beyond = score_beyond(call, arguments(call.inputs, {}, self.tables))
+        with np.errstate(all="ignore"):
+            terms, beyond = score_beyond(call, arguments(call.inputs, {}, self.tables))
         for name, term in terms.items():
             accumulator = self.losses[call].terms.setdefault(name, TermAccumulator(False))
             accumulator.update(term, None, None, beyond.get(name))

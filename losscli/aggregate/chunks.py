@@ -35,15 +35,16 @@ class Chunk:
         """These rows of an array."""
         if whole is None:
             return None
-        if id(whole) not in self._found:
-            self._found[id(whole)] = whole[self.cut], whole
-        return self._found[id(whole)][0]
+        found = self._found.get(id(whole))
+        if found is None:
+            found = self._found[id(whole)] = whole[self.cut], whole
+        return found[0]
 
     def arguments(
         self, inputs: tuple[Input | Table | None, ...], args: tuple[Array | None, ...]
     ) -> tuple[Array | None, ...]:
         """The arguments of these rows; tables stay whole."""
-        return tuple(a if isinstance(side, Table) else self.of(a) for a, side in zip(args, inputs, strict=True))
+        return tuple([a if isinstance(side, Table) else self.of(a) for a, side in zip(args, inputs, strict=True)])
 
 
 def cuts(

@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 
 from losscli.contract.kinds import Array
+from losscli.contract.scaled import Bounds
 from losscli.lazy import pattern
 
 FOLD = 1 << 16  # values a fold takes: as many as a kernel gives, so that both have few, long steps
-_ADDED = 1 << 15  # numbers of `_PLAIN` bits that an int64 has room for
 _UNIT = 1074  # sums are kept in units of 2**-1074
 ONE = 1 << _UNIT
 _HUGE = 2.0**960  # above this the folding constant would overflow
-_PLAIN = 47  # bits that a fold takes of each value: `_ADDED` such numbers fit an int64
+_PLAIN = 46  # bits that a fold takes of each value: an int64 has room for the sum of `FOLD` such numbers
 _WHOLE = 51  # bits of a number that adding M to it leaves exact
 _FEWEST, _MOST = 5, 8  # 2**these remainders are added as doubles at once: an int64 has room for the sums of a fold
+_WIDEST = 1 << 11  # numbers of `_WHOLE` bits that an int64 has room for
 _DIGIT = 21  # bits of one level of grouped sums
 _TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the grid of the levels
 _ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a slice may get before carries move on; twice as many still fit
@@ -62,9 +63,11 @@ class Sums:
             self.levels = {level: zero_extended(part, size) for level, part in self.levels.items()}
             self.nan, self.inf, self.neg_inf = (zero_extended(a, size) for a in (self.nan, self.inf, self.neg_inf))
 
-    def update(self, values: Array, slice_ids: Array | None = None) -> None:
-        """Add `values`, each to its slice (None: all to slice 0)."""
+    def update(self, values: Array, slice_ids: Array | None = None, bounds: Bounds | None = None) -> None:
+        """Add `values`, each to its slice (None: all to slice 0); none is beyond `bounds`, where these are known."""
         values = np.asarray(values, dtype=np.float64)
+        if slice_ids is None and 0 < len(values) <= FOLD and self._fold_positive(values, bounds):
+            return
         with np.errstate(all="ignore"):  # the square of a large value overflows, which is tested for
             for start in range(0, len(values), FOLD):
                 part = values[start : start + FOLD]
@@ -188,25 +191,30 @@ class Sums:
                 np.add.at(count, where[which], 1)
         return part[finite], None if where is None else where[finite]
 
-    def _fold_positive(self, part: Array) -> bool:
+    def _fold_positive(self, part: Array, bounds: Bounds | None = None) -> bool:
         """Add numbers above 0 to slice 0; False, and nothing is added, where they are not, or too far apart.
 
         The first fold is that of `_fold`. Its remainders are whole numbers of the last bit of the smallest value, so
         that a few bits of room let doubles hold the sums of some of them exactly: no second fold of each is needed.
+        Without these bits there is a second one, and it leaves nothing.
         """
-        low = float(np.minimum.reduce(part))
-        if not low > 0 or not (high := float(np.maximum.reduce(part))) < _HUGE:
+        low = float(np.minimum.reduce(part)) if bounds is None else bounds[0]
+        if not low > 0:
+            return False
+        high = float(np.maximum.reduce(part)) if bounds is None else bounds[1]
+        if not high < _HUGE:
             return False
         power, last = _exponent(high) - _PLAIN, max(_exponent(low) - 53, -_UNIT)
         room = last + _WHOLE + 1 - power  # a remainder is at most 2**(power - 1)
-        if room < _FEWEST or power < -_UNIT:
+        if room < 0 or power < -_UNIT:
             return False
         magic = math.ldexp(1.5, 52 + power)
         moved = np.add(part, magic, out=_scratch.pair[0, : len(part)])
         self._take(moved.view(np.int64), None, power, 0)
         moved -= magic
         rest, magic = np.subtract(part, moved, out=moved), math.ldexp(1.5, 52 + last)
-        for some in _sums_of_some(rest, min(room, _MOST)):
+        pieces = _sums_of_some(rest, min(room, _MOST)) if room >= _FEWEST else _cut(rest, _WIDEST << room)
+        for some in pieces:
             self._take(np.add(some, magic, out=some).view(np.int64), None, last, 0)
         return True
 
@@ -242,10 +250,8 @@ class Sums:
         """Add whole numbers of 2**power, as the bit patterns of doubles that have M added."""
         base = ((1075 + power) << 52) | (1 << 51)  # the bits of M; numbers of one binade differ by what was taken
         if where is None:
-            for start in range(0, len(bits), _ADDED):
-                some = bits[start : start + _ADDED]
-                total = int(np.add.reduce(some)) - len(some) * base
-                self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + _UNIT)
+            total = int(np.add.reduce(bits)) - len(bits) * base
+            self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + _UNIT)
         else:
             self._make_room(len(bits))
             np.add.at(self._level((power + shift + _UNIT) // _DIGIT), where, bits - base)
@@ -297,7 +303,7 @@ def _norm_exponent(values: Array) -> int | None:
     """An exponent for a first plain fold, from one pass over the values; None where they need more.
 
     The root of the sum of their squares is at most 2**(exponent + 2), so no value is beyond that, and no sum of them
-    beyond 2**7 times that: both in the limits of a fold. The pass also finds NaN, infinities and huge values.
+    beyond 2**8 times that: both in the limits of a fold. The pass also finds NaN, infinities and huge values.
     """
     squares = float(np.dot(values, values))
     # Below and above, squares vanish and overflow; the factor is for the roundings of their sum.
@@ -314,6 +320,10 @@ def _sums_of_some(values: Array, room: int) -> Iterator[Array]:
     yield np.add.reduce(values[:even].reshape(rows, -1), axis=0)
     if even < len(values):
         yield values[even:]
+
+
+def _cut(values: Array, most: int) -> list[Array]:
+    return [values[start : start + most] for start in range(0, len(values), most)]
 
 
 def _largest(values: Array) -> float:

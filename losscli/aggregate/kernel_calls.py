@@ -61,7 +61,8 @@ def kernel_calls(job: Job) -> dict[str | None, KernelCall]:
 
 def score(call: KernelCall, args: tuple[Array | None, ...]) -> Terms:
     """The terms of one kernel on checked arrays, one value a unit, whatever its class."""
-    terms = score_beyond(call, args)[0]
+    with np.errstate(all="ignore"):
+        terms = score_beyond(call, args)[0]
     return {name: Term(_unit_values(values), where) for name, (values, where) in terms.items()}
 
 
@@ -70,14 +71,15 @@ def score_beyond(
 ) -> tuple[Terms, dict[str, Beyond]]:
     """The terms of one kernel on checked arrays, one value a unit; and the values that may be no normal doubles.
 
-    `learned` are the names of classes that have no other side.
+    `learned` are the names of classes that have no other side. What overflows is ignored by the caller, once for many
+    calls.
     """
-    if any(a is not None and is_ragged(a) for a in args):
-        return _score_lists(call, args)
+    for values in args:
+        if values is not None and is_ragged(values):
+            return _score_lists(call, args)
     loss, params = call.spec.loss, call.spec.params
-    with np.errstate(all="ignore"):
-        terms = {name: _of_units(call, term, learned) for name, term in loss.terms(args, params).items()}
-        return terms, loss.beyond(args, params, terms)
+    terms = {name: _of_units(call, term, learned) for name, term in loss.terms(args, params).items()}
+    return terms, loss.beyond(args, params, terms)
 
 
 def _of_units(call: KernelCall, term: Term, learned: Sequence[str]) -> Term:
@@ -119,7 +121,7 @@ def without_vanished(terms: Terms, beyond: Mapping[str, Beyond]) -> Terms:
         values = terms[name].values.copy()
         vanished = (numbers.values != 0) & (np.abs(values[rows]) < SMALLEST_NORMAL)
         values[rows[vanished]] = np.nan
-        found[name] = replace(terms[name], values=values)
+        found[name] = replace(terms[name], values=values, bounds=None)
     return found
 
 

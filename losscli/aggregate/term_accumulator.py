@@ -69,9 +69,9 @@ class TermAccumulator:
 
         `exact` adds what products of weights and values lack, too: else each of them is rounded once.
         """
-        values, part = term
+        values, part, bounds = term.values, term.where, term.bounds
         if beyond is not None:
-            values = self._update_beyond(beyond, term, weights, slice_ids)
+            values, bounds = self._update_beyond(beyond, term, weights, slice_ids), None
         if part is not None:
             values = values[part]
             weights = None if weights is None else weights[part]
@@ -89,7 +89,7 @@ class TermAccumulator:
             if exact:
                 self.sums.update(exact_products(values, weights)[1], slice_ids)
         else:
-            self.sums.update(values, slice_ids)
+            self.sums.update(values, slice_ids, bounds)
 
     def count_weightless(self, where: Array | None, counted: Array, slice_ids: Array | None) -> None:
         """Count the units of a term that take no part as their weight is 0: --divide-by rows asks for them."""
@@ -170,12 +170,13 @@ class LossAccumulator:
         counted = None if weights is None else _not_zero(weights)
         by_class = False
         for name, term in terms.items():
-            taking_part = term.masked(both(term.where, counted))
+            taking_part = term if counted is None else term.masked(both(term.where, counted))
             if term.by is not None:
                 self._update_classes(name, taking_part, weights, slice_ids, size, exact)
                 by_class = True
                 continue
-            self._of(name, weights, size).update(taking_part, weights, slice_ids, (beyond or {}).get(name), exact=exact)
+            numbers = beyond.get(name) if beyond else None
+            self._of(name, weights, size).update(taking_part, weights, slice_ids, numbers, exact=exact)
             if counted is not None:
                 self.terms[name].count_weightless(term.where, counted, slice_ids)
         self.excluded = zero_extended(self.excluded, size)

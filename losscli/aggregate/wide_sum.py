@@ -14,7 +14,7 @@ import numpy as np
 
 from losscli.aggregate.exact_sum import Sums
 from losscli.contract.kinds import Array
-from losscli.contract.scaled import SMALLEST_NORMAL, Scaled, all_normal_positive, scaled
+from losscli.contract.scaled import SMALLEST_NORMAL, Bounds, Scaled, positive_bounds, scaled
 
 Exact = int | Fraction
 
@@ -55,20 +55,21 @@ class WideSums:
         if self.small is not None:
             self.small.grow(self.plain.size)
 
-    def update(self, values: Array, slice_ids: Array | None = None) -> None:
-        """Add doubles, each to its slice (None: all to slice 0)."""
-        self.plain.update(values, slice_ids)
+    def update(self, values: Array, slice_ids: Array | None = None, bounds: Bounds | None = None) -> None:
+        """Add doubles, each to its slice (None: all to slice 0). None is beyond `bounds`, where these are known."""
+        self.plain.update(values, slice_ids, bounds)
 
     def update_products(self, values: Array, factors: Array, slice_ids: Array | None = None) -> None:
         """Add `values * factors`, each product rounded once, whatever its size."""
         with np.errstate(all="ignore"):
             products = values * factors
-        beyond = out_of_range(products, values, factors)
+        bounds = positive_bounds(products)
+        beyond = None if bounds is not None else out_of_range(products, values, factors)
         if beyond is not None:
             ids = None if slice_ids is None else slice_ids[beyond]
             self.update_scaled(scaled(values[beyond]).times(scaled(factors[beyond])), ids)
             products[beyond] = 0.0
-        self.plain.update(products, slice_ids)
+        self.plain.update(products, slice_ids, bounds)
 
     def update_scaled(self, numbers: Scaled, slice_ids: Array | None = None) -> None:
         """Add numbers of any size, each to its slice (None: all to slice 0)."""
@@ -126,7 +127,7 @@ class WideSums:
 
 def out_of_range(products: Array, values: Array, factors: Array) -> Array | None:
     """Positions of products of finite numbers, not 0, that are no normal doubles; None: there are none."""
-    if not products.size or all_normal_positive(products):
+    if not products.size:
         return None
     sizes = np.abs(products)
     low, high = sizes.min(), sizes.max()

@@ -26,7 +26,7 @@ from losscli.contract.parameters import Param, Parameter, Role, Value, arguments
 from losscli.contract.presets import Preset
 from losscli.contract.role_kinds import RoleKinds
 from losscli.contract.row_parameters import ColumnParameter, checked_row_values, with_row_parameters
-from losscli.contract.scaled import doubtful_rows
+from losscli.contract.scaled import doubtful_rows, positive_bounds
 from losscli.contract.scores import Score
 from losscli.contract.sibling_names import WITH_LOGITS
 from losscli.contract.table_scope import TableScope
@@ -227,12 +227,16 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
     def beyond(self, arrays: tuple[Array | None, ...], params: Mapping[str, Value], terms: Terms) -> dict[str, Beyond]:
         """Term -> the values that may be no normal doubles. Where steps overflowed or vanished, `terms` gets them too.
 
-        The terms are those of these arrays; several outputs of a row are still apart, or have become their mean.
+        The terms are those of these arrays; several outputs of a row are still apart, or have become their mean. They
+        get the bounds that are found on the way.
         """
-        found = {}
-        for name, (values, _) in list(terms.items()) if self._scaled is not None else ():
-            rows = doubtful_rows(values)
-            if rows is None:
+        found: dict[str, Beyond] = {}
+        for name, term in list(terms.items()) if self._scaled is not None else ():
+            values = term.values
+            if (bounds := positive_bounds(values)) is not None:
+                terms[name] = term.bounded(bounds)
+                continue
+            if (rows := doubtful_rows(values)) is None:
                 continue
             assert self._scaled is not None
             some = arrays if self.unit == "element" else tuple(None if a is None else a[rows] for a in arrays)

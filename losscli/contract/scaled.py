@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from losscli.contract.kinds import Array
 
 SMALLEST_NORMAL = 2.0**-1022
+Bounds: TypeAlias = tuple[float, float]
+"""Numbers that some values are not below, and not above."""
 _NONE = -(1 << 20)  # the exponent of 0 beside others
 
 
@@ -66,20 +68,20 @@ def is_normal(values: Any) -> Any:
     return (sizes >= SMALLEST_NORMAL) & (sizes < np.inf)
 
 
-def all_normal_positive(values: Array) -> bool:
-    """Whether all are above 0, finite and no smaller than the smallest normal double; False where there are none."""
+def positive_bounds(values: Array) -> Bounds | None:
+    """The least and the largest, where all are normal doubles above 0; None where one is not, or there are none."""
     if not values.size:
-        return False
+        return None
     # Two reductions, and most losses are above 0.
-    return bool(np.minimum.reduce(values, axis=None) >= SMALLEST_NORMAL) and bool(
-        np.maximum.reduce(values, axis=None) < np.inf
-    )
+    low = float(np.minimum.reduce(values, axis=None))
+    if not low >= SMALLEST_NORMAL:
+        return None
+    high = float(np.maximum.reduce(values, axis=None))
+    return (low, high) if high < np.inf else None
 
 
 def doubtful_rows(values: Array) -> Array | None:
     """The rows with a value that is no normal double; None: there are none."""
-    if all_normal_positive(values):
-        return None
     sizes = np.abs(values)
     if sizes.min(initial=1.0) >= SMALLEST_NORMAL and sizes.max(initial=1.0) < np.inf:
         return None

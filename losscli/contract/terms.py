@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from losscli.contract.kinds import Array
-from losscli.contract.scaled import Scaled
+from losscli.contract.scaled import Bounds, Scaled
 from losscli.lazy import dataclass
 
 
@@ -28,12 +28,15 @@ class Term:
     names
         What classes are called (None: as those of the loss's columns). Where a unit is in several classes, these are
         the parts of each class: the number of a part is class * len(names) + part.
+    bounds
+        What no value is below, and none above (None: not known). Kernels leave it out.
     """
 
     values: Array
     where: Array | None = None
     by: Array | None = None
     names: Sequence[str] | None = None
+    bounds: Bounds | None = field(default=None, repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.values, self.where))
@@ -45,9 +48,13 @@ class Term:
 
     def put(self, rows: Array, values: Array) -> Term:
         """The term with these values at some rows: itself, unless other kernels share its array."""
-        term = self if self.values.flags.writeable else replace(self, values=self.values.copy())
-        term.values[rows] = values
-        return term
+        values_now = self.values if self.values.flags.writeable else self.values.copy()
+        values_now[rows] = values
+        return replace(self, values=values_now, bounds=None)
+
+    def bounded(self, bounds: Bounds) -> Term:
+        """The same values, whose bounds are known."""
+        return Term(self.values, self.where, self.by, self.names, bounds)
 
     def masked(self, where: Array | None) -> Term:
         """The same values, of which these units take part."""

@@ -301,7 +301,8 @@ def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...],
     with np.errstate(all="ignore"):
         answer = call.spec.loss.slopes(role, args, call.spec.params)
     if call.spec.loss.per_class:
-        terms, _ = score_beyond(call, args, batch.class_names)
+        with np.errstate(all="ignore"):
+            terms, _ = score_beyond(call, args, batch.class_names)
         return sum_by_class(terms, answer, part.upstreams, batch)
     gradients = answer if isinstance(answer, dict) else {next(iter(part.upstreams)): answer}
     total: Array | None = None

@@ -22,6 +22,11 @@ def error_size(pred: Array, target: Array) -> Array:
     return np.asarray(np.abs(residual(pred, target)))
 
 
+def any_infinite(values: Array) -> bool:
+    """Whether one of some values that are not below 0 is infinite, in one pass."""
+    return bool(np.maximum.reduce(values, axis=None, initial=0.0) == np.inf)
+
+
 def log_one_plus(x: Array) -> Array:
     """log(1 + x) for -1 <= x <= 1, with all digits also near 0; far faster than log1p where NumPy has no vectors."""
     whole = 1.0 + x

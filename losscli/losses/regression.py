@@ -10,7 +10,7 @@ from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.contract.scaled import Scaled, difference
-from losscli.losses._math import error_size, residual
+from losscli.losses._math import any_infinite, error_size, residual
 
 TASKS = ("regression",)
 
@@ -221,8 +221,8 @@ def log_cosh(pred: Real, target: Real) -> Array:
     np.square(value, out=value)
     value *= 2
     np.log1p(value, out=value)
-    far = np.isinf(value)
-    if far.any():  # the square overflows from |r| = 710 on
+    if any_infinite(value):  # the square overflows from |r| = 710 on
+        far = np.isinf(value)
         value[far] = np.abs(error[far]) - np.log(2.0)
     return value
 
@@ -254,10 +254,11 @@ def pseudo_huber(
     below += 1
     np.sqrt(below, out=below)
     below += 1
-    far = np.isinf(below)  # np.hypot does not overflow, but takes as long as all the rest three times
+    # np.hypot does not overflow, but takes as long as all the rest three times.
+    far = np.isinf(below) if any_infinite(below) else None
     value = np.divide(error, below, out=below)
     value *= error
-    if far.any():
+    if far is not None:
         value[far] = delta * np.abs(error[far])
     return value
 

@@ -136,12 +136,15 @@ def test_positive_values_however_far_apart(apart, size):
         assert sums.exact() == expected << (1074 + exponent - apart)
 
 
-@pytest.mark.parametrize("apart", range(34, 48))
-def test_sums_of_remainders_are_as_large_as_they_can_be(apart):
-    x = np.full(FOLD, 1 + 2.0**-47 - 2.0**-52)  # just below the middle of two whole numbers of the first fold
+@pytest.mark.parametrize("bounds", [None, (2.0**-44, 1.5), (2.0**-48, 2.0**9)])
+@pytest.mark.parametrize("apart", range(33, 48))
+def test_sums_of_remainders_are_as_large_as_they_can_be(apart, bounds):
+    x = np.full(FOLD, 1 + 2.0**-46 - 2.0**-52)  # just below the middle of two whole numbers of the first fold
     x[0] = 2.0**-apart  # its last bit decides how many remainders are added at once
+    if bounds is not None:  # known from elsewhere, and perhaps too far
+        bounds = min(bounds[0], x[0]), bounds[1]
     sums = Sums()
-    sums.update(x)
+    sums.update(x, bounds=bounds)
     assert sums.fraction() == (FOLD - 1) * Fraction(x[1]) + Fraction(x[0])
 
 

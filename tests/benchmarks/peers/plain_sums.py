@@ -16,7 +16,7 @@ def main():
 
     calls = 0
 
-    def update(self, values, slice_ids=None):
+    def update(self, values, slice_ids=None, bounds=None):
         nonlocal calls
         calls += 1
         assert slice_ids is None, "sums by slices are not replaced here"
