@@ -28,3 +28,21 @@ def less_usual(role: str, columns: Collection[str], kinds: Sequence[Kind] | None
     refused = set() if any(kind.logit for kind in kinds) else _LOGITS
     refused = refused | (_PROBABILITIES if all(kind.logit for kind in kinds) else set())
     return [name for name in found if name not in refused]
+
+
+PROBABILITY_NAMES = frozenset({"prob", "probs", "proba", "probability"})
+LOGIT_NAMES = frozenset({"logit", "logits"})
+"""Words in names of columns that say what their numbers are."""
+
+ROLE_NAMES = {
+    "pred": ("risk", "risk_score", "hazard", "log_hazard", "partial_hazard"),
+    "time": ("duration", "survival_time", "time_to_event", "tte", "followup"),
+    "event": ("observed", "status", "died", "death"),
+    "scale": ("sigma", "std", "sd", "stddev", "pred_std"),
+    "variance": ("var", "pred_var", "pred_variance"),
+    "lower": ("lo", "low", "lwr", "lower_bound", "yhat_lower", "pred_lower"),
+    "upper": ("hi", "high", "upr", "upper_bound", "yhat_upper", "pred_upper"),
+    "logprob": ("log_prob", "logp"),
+    "query": ("query_id", "qid", "query", "srch_id", "session_id", "batch"),
+}
+"""Names that tell `inspect` what a column may be, beside the name of its role. No run takes a column by these."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import textwrap
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "run the suites of losscli.toml and judge their gates, as in a CI job",
     "merge": "make the report of a run that was scored in shards",
     "diff": "compare two saved reports",
+    "inspect": "say what a file holds, which losses fit it, what looks wrong, and what to try",
     "list": "list all losses, or those that match some words",
     "show": "show one loss: formula, inputs, parameters, gradient, library presets",
     "help": "show a help topic: "
@@ -82,7 +83,7 @@ class _Documented(click.Command):
         width = layout.page_width()
         usage = f"Usage: {ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}"
         tables = self.tables(ctx)
-        about, details = inspect.cleandoc(self.help or ""), ""
+        about, details = cleandoc(self.help or ""), ""
         if "Options" not in tables:
             about, _, details = about.partition("\n\n")
         blocks = ["\n".join(layout.filled(usage, width, "", " " * len("Usage: "))), layout.page(about, width)]

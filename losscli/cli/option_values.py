@@ -92,6 +92,17 @@ class InputOptions:
 
 
 @dataclass(frozen=True)
+class InspectOptions:
+    """What `inspect` reads: `limit` rows, or all; `reading` are the options of how, as they were given."""
+
+    sources: tuple[str, ...]
+    limit: int | None
+    against: str | None
+    read: ReadOptions
+    reading: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ExecutionOptions:
     """What reads and computes."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -20,6 +21,7 @@ from losscli.cli.option_values import (
     ExecutionOptions,
     GateOptions,
     InputOptions,
+    InspectOptions,
     MergeOptions,
     RunOptions,
     TableOptions,
@@ -151,6 +153,19 @@ def diff_options(given: Given) -> DiffOptions:
 def check_options(given: Given) -> CheckOptions:
     """The options of `check`."""
     return _group(CheckOptions, {"environment": (), **given})
+
+
+def inspect_options(given: Given, reading: Sequence[str]) -> InspectOptions:
+    """The options of `inspect`; it reads twice, and a text among numbers is for it to say."""
+    sources = given["sources"] or ("-",)
+    if not given["sources"] and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("no SOURCE was given", hint="name a file of predictions; - is standard input",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
+    text = given["limit"]
+    if text != "all" and not (text.isdecimal() and int(text)):
+        raise UsageError(f"--limit takes a number of rows or all, not '{text}'", value=text, code="USAGE_BAD_VALUE")
+    read = replace(_read_options(given), lenient=True, spool=True)
+    return InspectOptions(sources, None if text == "all" else int(text), given["against"], read, tuple(reading))
 
 
 def _wanted(given: Given, *, rows: bool = False) -> Wanted:

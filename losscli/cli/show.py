@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     help="text or json.  [default: text]",
 )
 @shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(SCHEMAS),
-               help="The JSON Schema of a JSON report, of a check report, of --error-format json, of calibrate, of "
-                    "descend, or of a map.")  # fmt: skip
+               help="The JSON Schema of a JSON report, of a check report, of --error-format json, of inspect, of "
+                    "calibrate, of descend, or of a map.")  # fmt: skip
 def command(name: str | None, format_: str, schema: str | None) -> int:
     """Show one loss: formula, inputs, parameters, gradient, library presets, source, example."""
     from losscli.cli import console

@@ -66,7 +66,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         self.consistent_for: dict[str, str] = declared["consistent_for"]
         self.revision: int = declared["revision"]
         self.reduction: Literal["mean", "sum"] = declared["reduction"]
-        self.first: bool = declared["first"]
+        self.first: bool | str = declared["first"]
         self.binary: bool = declared["binary"]
         self.exact: bool = declared["exact"]
         self.labels: bool | Literal["classes", "positive"] = declared["labels"]
@@ -340,7 +340,7 @@ def loss(
     revision: int = 1,
     reduction: Literal["mean", "sum"] = "mean",
     shares: Mapping[str, Loss] | None = None,
-    first: bool = False,
+    first: bool | str = False,
     binary: bool = False,
     labels: bool | Literal["classes", "positive"] = False,
     exact: bool = False,
@@ -358,7 +358,8 @@ def loss(
     `reduction="sum"` is for losses that are a sum by definition
     (penalties) whatever the run asks for. `shares` names terms that are another loss's only term with the same roles
     and no parameters: they are computed and added up once. `first` marks what people ask for first where columns fit
-    it: a configuration that is made for a file begins with such losses. `labels` says that one
+    it, or where their values also have a trait (`losscli.contract.traits`): what chooses losses for a file takes these.
+    `labels` says that one
     number of predictions may be a label: the kernel then gets the probability 1 or 0 of the class of the target, and a
     target of 1; with "classes" it gets both labels as positions, with "positive" 1 for the positive class label and 0
     for any other. `binary` says that each value is 0 or 1, so that a mean is a proportion. `exact` gives `value` the

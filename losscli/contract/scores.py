@@ -35,7 +35,8 @@ class Score:
     """What a loss says of one score: `words` are its docstring, with an example.
 
     `params` are parameters of the loss that the score has settled, as F1 has beta = 1; the others it takes itself.
-    `own` is a kernel of the score, where 1 less the loss has lost the digits of a small score.
+    `first` is what it is of a loss. `own` is a kernel of the score, where 1 less the loss has lost the digits of a
+    small score.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Score:
     same_as: Mapping[str, str | Preset] = field(default_factory=dict)
     no_library: str | None = None
     cite: str | None = None
+    first: bool | str = False
     own: Callable[..., Any] | None = None
 
     def of(self, loss: Any) -> Any:
@@ -63,8 +65,8 @@ class Score:
         higher = (self.factor < 0) == (loss.direction == "lower")
         return {
             "formula": self.formula(loss.formula), "cite": self.cite or loss.cite, "same_as": self.same_as,
-            "no_library": self.no_library, "aliases": self.aliases, "optimum": best, "worst": worst, "first": False,
-            "direction": "higher" if higher else "lower",
+            "no_library": self.no_library, "aliases": self.aliases, "optimum": best, "worst": worst,
+            "first": self.first, "direction": "higher" if higher else "lower",
         }  # fmt: skip
 
     def formula(self, text: str) -> str:

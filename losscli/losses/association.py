@@ -59,6 +59,7 @@ _SQUARES = """
                 "catboost": Preset(notes=SINGLE),
             },
             aliases=("nse", "nash_sutcliffe", "coefficient_of_determination"),
+            first=True,
         ),
     ),
 )
@@ -178,6 +179,7 @@ correlation_loss.gradient("pred")(_slopes)
             same_as={"sklearn": Preset(refuses=(_ONE_COLUMN,))},
             aliases=("quadratic_weighted_kappa",),
             cite="Cohen 1968, doi:10.1037/h0026256",
+            first="grades",
         ),
     ),
 )

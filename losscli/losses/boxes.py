@@ -133,8 +133,10 @@ def _by_box(slopes: _Slopes, form: str) -> Array:
             array([0.3333])
             """,
             own=lambda pred, target, *, format: _iou(pred, target, format),
+            first=True,
         ),
     ),
+    first=True,
 )
 def iou_loss(pred: Box, target: Box, *, format: _Format = "xyxy") -> Array:
     """IoU loss of boxes: 1 less intersection over union. It is 1 and flat for boxes that do not meet.

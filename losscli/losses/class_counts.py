@@ -54,6 +54,7 @@ Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
             params={"beta": 1.0},
             aliases=("macro_f1",),
             same_as={"sklearn": ""},
+            first="classes",
         ),
     ),
 )

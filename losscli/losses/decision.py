@@ -84,6 +84,7 @@ def _(pred: Array, target: Array) -> Array:
             array([1., 0.])
             """,
             same_as={"sklearn": ""},
+            first="classes",
         ),
     ),
 )

@@ -51,6 +51,7 @@ def _(pred: Array, target: Array) -> Array:
     consistent_for="mean(target)",
     same_as={"sklearn": Preset(refuses=(_ONE_OUTPUT,))},
     aliases=("mean_poisson_deviance",),
+    first="counts",
 )
 def poisson_deviance(pred: Positive, target: NonNegative) -> Array:
     """Poisson deviance: of a count or a rate, with the predicted mean; 0 where they agree.
@@ -116,6 +117,7 @@ _Power = Annotated[
         ),
     },
     aliases=("mean_tweedie_deviance",),
+    first="amounts",
 )
 def tweedie_deviance(pred: Positive, target: NonNegative, *, power: _Power = 1.5) -> Array:
     """Tweedie deviance: of amounts of which many are 0, such as claims or rain, with the predicted mean.

@@ -56,6 +56,7 @@ def _sides(table: SortedTable) -> tuple[SortedTable, SortedTable, Distinct, Dist
             """,
             same_as={"sklearn": "", "lightgbm": Preset(notes=SINGLE)},
             aliases=("auc", "auroc"),
+            first=True,
         ),
         Score(
             "gini",
@@ -193,6 +194,7 @@ def _(impure: Any) -> Any:
             {'wrong': [0.5], 'comparable': [1.5]}
             """,
             aliases=("concordance", "concordance_index"),
+            first=True,
         ),
     ),
 )

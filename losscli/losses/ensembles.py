@@ -85,6 +85,7 @@ def _lead(pred: Array) -> Array:
     """,
     cite=_GNEITING + "; Ferro 2014, doi:10.1002/qj.2270",
     same_as={"scoringrules": "", "properscoring": ""},
+    first=True,
 )
 def crps_ensemble(pred: Ensemble, target: Real, *, estimator: _Estimator = "energy") -> Array:
     """CRPS of an ensemble: the continuous ranked probability score of the distribution that its members are drawn of.

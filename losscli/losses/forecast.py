@@ -25,6 +25,7 @@ _erf = np.frompyfunc(math.erf, 1, 1)
     cite="Winkler 1972, doi:10.1080/01621459.1972.10481224; " + _GNEITING,
     same_as={"scoringrules": "", "utilsforecast": without_weights()},
     aliases=("winkler_score",),
+    first=True,
 )
 def interval_score(
     lower: Real,
@@ -66,6 +67,7 @@ def _(lower: Array, upper: Array, target: Array, *, level: float) -> Array:
     cite="Gneiting, Raftery, Westveld & Goldman 2005, doi:10.1175/MWR2904.1",
     same_as={"scoringrules": "", "properscoring": ""},
     optimum=None,
+    first=True,
 )
 def crps_gaussian(pred: Real, target: Real, scale: Positive) -> Array:
     """CRPS of a normal forecast with the predicted mean and standard deviation, in the unit of the target.

@@ -40,6 +40,7 @@ _MAKRIDAKIS = "Makridakis, Spiliotis & Assimakopoulos 2020, doi:10.1016/j.ijfore
             """,
             aliases=("picp",),
             same_as={"utilsforecast": without_weights()},
+            first=True,
         ),
     ),
 )

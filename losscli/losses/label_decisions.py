@@ -23,6 +23,7 @@ _TSOUMAKAS = "Tsoumakas, Katakis & Vlahavas 2010, doi:10.1007/978-0-387-09823-4_
     cite=_TSOUMAKAS,
     same_as={"sklearn": ""},
     worst=1.0,
+    first=True,
 )
 def hamming_loss(pred: LabelProbs, target: LabelSet, *, threshold: Threshold = 0.5) -> Array:
     """Hamming loss: the share of a row's labels that are wrong.
@@ -70,6 +71,7 @@ def hamming_loss(pred: LabelProbs, target: LabelSet, *, threshold: Threshold = 0
             """,
             params={"beta": 1.0},
             same_as={"sklearn": "zero_division=0"},
+            first=True,
         ),
     ),
 )

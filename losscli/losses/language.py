@@ -45,6 +45,7 @@ def _(logprob: Array) -> Array:
     same_as={"lm_eval": without_weights()},
     optimum=1.0,
     aliases=("word_perplexity",),
+    first=True,
 )
 def perplexity(logprob: LogProb, tokens: Positive | None = None) -> Any:
     """Perplexity: the exponential of the mean negative log-likelihood per token.

@@ -92,6 +92,7 @@ def _(pred: Array, target: Array, *, full: bool) -> Array:
         )
     },
     optimum=None,
+    first=True,
 )
 def gaussian_nll(
     pred: Real,

@@ -206,6 +206,7 @@ def _(pred: Array, target: Array, *, margin: float) -> Array:
     1 - s if target == 1 else max(0, s - margin)
     """,
     cite="Chopra, Hadsell & LeCun 2005, doi:10.1109/CVPR.2005.202",
+    first=True,
 )
 def cosine_embedding(first: Vector, second: Vector, target: Sign, *, margin: _Margin = 0.0) -> Array:
     """Cosine embedding loss: two vectors should point the same way where the target is 1, else not so much.

@@ -21,6 +21,7 @@ TASKS = ("multilabel classification",)
     consistent_for="logit(mean(target))",
     same_as={"torch": without_weights(), "timm": without_weights()},
     aliases=("multilabel_soft_margin",),
+    first=True,
 )
 def multilabel_bce(pred: LogitVector, target: LabelSet) -> Array:
     """Multilabel binary cross-entropy of logits: the mean over the labels of a row.
@@ -131,6 +132,7 @@ def label_ranking_loss(pred: LogitVector, target: LabelSet) -> Array:
             """,
             aliases=("label_ranking_average_precision",),
             same_as={"sklearn": ""},
+            first=True,
         ),
     ),
 )

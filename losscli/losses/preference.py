@@ -24,6 +24,7 @@ _ClipHigh = Annotated[float, Param("ratios above 1 plus this gain nothing", ge=0
     cite="Bradley & Terry 1952, doi:10.2307/2334029; Rendle et al. 2009 (BPR), arXiv:1205.2618",
     same_as={"trl": without_weights()},
     aliases=("bpr",),
+    first=True,
 )
 def bradley_terry(
     chosen: Real,
@@ -67,6 +68,7 @@ def _ahead(chosen: Array, rejected: Array, ref_chosen: Array | None, ref_rejecte
     """,
     cite="Rafailov et al. 2023, arXiv:2305.18290; label smoothing: Mitchell 2023",
     same_as={"trl": without_weights()},
+    first=True,
 )
 def dpo(
     chosen: LogProb,

@@ -68,6 +68,7 @@ class _Risks:
     cite="Cox 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; ties: Efron 1977, doi:10.1080/01621459.1977.10480613",
     scope="group",
     optimum=None,
+    first=True,
 )
 def cox(
     pred: kinds.Score,

@@ -42,6 +42,7 @@ def _pinball_slope(pred: Array, target: Array, levels: Numbers) -> Array:
     same_as={"utilsforecast": without_weights()},
     consistent_for="[quantile(target, q) for q in levels]",
     aliases=("multi_quantile_loss",),
+    first=True,
 )
 def pinball_levels(
     pred: Quantiles,
@@ -158,6 +159,7 @@ def _(pred: Array, target: Array, *, levels: Numbers) -> dict[str, Array]:
     """,
     cite=_BRACHER,
     aliases=("wis",),
+    first=True,
 )
 def weighted_interval_score(
     pred: Quantiles,

@@ -79,6 +79,7 @@ def _of_query(value: float, empty: str, relevant: bool) -> Array | Term:
                 "lightgbm": without_weights("ties=stable,empty=best"),
                 "xgboost": without_weights("ties=stable,empty=best"),
             },
+            first="queries",
         ),
     ),
 )

@@ -140,6 +140,7 @@ def _(pred: Array, target: Array) -> dict[str, Array]:
         "optax": without_weights(),
         "lightgbm": Preset("delta=0.9", notes=SINGLE),
     },
+    first="heavy_tails",
 )
 def huber(
     pred: Real,

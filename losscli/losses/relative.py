@@ -33,6 +33,7 @@ _ROOTS = Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one 
     },
     aliases=("mean_absolute_percentage_error",),
     revision=2,
+    first="magnitudes",
 )
 def mape(
     pred: Real,
@@ -252,6 +253,7 @@ def _(pred: Array, target: Array, *, floor: float | None) -> Array:
     aliases=("root_mean_squared_log_error",),
     shares={"squared": msle},
     revision=2,
+    first="magnitudes",
 )
 def rmsle(pred: AboveMinusOne, target: AboveMinusOne) -> Any:
     """Root mean squared logarithmic error: the root of msle. As with rmse, rows have no value of their own.

@@ -23,6 +23,7 @@ TASKS = ("multiclass classification",)
     cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
     consistent_for="shares(target) if not renormalize else None",
     same_as={"torchmetrics": without_weights("renormalize=true")},
+    first=True,
 )
 def kl_divergence(
     pred: ProbVector,

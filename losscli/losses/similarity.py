@@ -28,6 +28,7 @@ _Distance = Annotated[Literal["euclidean", "cosine"], Param("length of the diffe
     """,
     cite="Hadsell, Chopra & LeCun 2006, doi:10.1109/CVPR.2006.100",
     same_as={"sentence_transformers": without_weights("distance=cosine,margin=0.5", notes=_ZERO, kinds=_SIDES)},
+    first=True,
 )
 def contrastive(
     first: Vector,

@@ -111,8 +111,8 @@ def quiet(evaluation: Evaluation) -> str:
     return "".join(exact(number) + "\n" for number in numbers)
 
 
-SCHEMAS = ("report", "check", "error", "calibration", "descent", "map")
-"""The names of the JSON documents: of a run, of several suites, of an error, and of calibration."""
+SCHEMAS = ("report", "check", "error", "inspect", "calibration", "descent", "map")
+"""The names of the JSON documents: of a run, of several suites, of an error, of inspect, and of calibration."""
 
 
 def schema(name: str = "report") -> str:

@@ -17,16 +17,24 @@ from losscli.io.remote.address import REMOTE_URL
 from losscli.results.directions import compared
 
 if TYPE_CHECKING:
-    from losscli.cli.init.guess import Guess
+    from losscli.execution.inspection.guess import Guess
     from losscli.results import Evaluation, LossResult, RowCounts
 
+_SETTINGS = {
+    "positive": "the class with the larger predictions",
+    "first-class": "the first class index",
+    "batch-by": "rows with the same value form a batch",
+    "missing": 'rows with empty cells; or "error"',
+    "nan": 'rows with NaN; or "error"',
+}
 _TOLERANCE = Decimal("0.05")  # of the absolute value: by so much a number may get worse before its gate fails
 
 
 def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     """Write the configuration, and return its path."""
-    from losscli.cli.init.guess import guess
-    from losscli.cli.init.sample import read_sample
+    from losscli.execution.inspection.guess import guess
+    from losscli.execution.inspection.sample import read_sample
+    from losscli.io.source import ReadOptions
     from losscli.io.write.atomic import check_writable
 
     if len(outputs) > 1:
@@ -43,7 +51,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
         check_writable(path)
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
     shown = _relative(source, folder)
-    guessed = guess(read_sample(source), source)
+    guessed = guess(read_sample([source], ReadOptions(lenient=True)), source)
     text = _text(shown, guessed, _current(_text(shown, guessed), folder, threads))
     if path == "-":
         console.write_stdout(text)
@@ -153,21 +161,17 @@ def _roles(guess: Guess) -> list[str]:
         lines.append(f"pred = {quoted(guess.preds[0] if len(guess.preds) == 1 else guess.preds)}")
     if guess.columns:
         lines.append(f"columns = {quoted(guess.columns)}")
-    if guess.positive is not None:
-        lines.append(f"positive = {quoted(guess.positive)}  # the class with the larger predictions")
+    for key, comment in _SETTINGS.items():
+        if key in guess.settings:
+            value = guess.settings[key]
+            lines.append(f"{key} = {value if key == 'first-class' else quoted(value)}  # {comment}")
     return lines
 
 
 def _rows(guess: Guess) -> list[str]:
     lines = []
-    if guess.groups and guess.batch:
-        lines.append(f"batch-by = {quoted(guess.batch)}  # rows with the same value form a batch")
-    elif guess.groups:
+    if guess.groups and "batch-by" not in guess.settings:
         lines.append("# batch-size = 256  # rows of a batch; without it, all rows are one batch")
-    if guess.missing:
-        lines.append('missing = "drop"  # rows with empty cells; or "error"')
-    if guess.nan:
-        lines.append('nan = "drop"  # rows with NaN; or "error"')
     lines += [f"# by = {quoted([name])}  # also score each slice" for name in guess.slices[:3]]
     lines += [f"# weight = {quoted(name)}" for name in guess.weights[:1]] or ['# weight = "COLUMN"']
     lines.append("# interval = true  # confidence intervals")

@@ -1,0 +1,175 @@
+"""Whether columns may play roles: their values lie in the domains of kinds, and one looks like a prediction of another.
+
+A kind says what values it takes; here is decided what a person would not mistake for it, too. The names of rows are no
+classes, and probabilities are no logits though these may be any number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from losscli.binding.default_names import DEFAULT_NAMES, LESS_USUAL_NAMES
+from losscli.contract.kinds import Array, Kind
+from losscli.execution.inspection.columns import Candidate
+
+# The least correlation of predictions with labels: if the name of the target is a default name, and if it is not.
+_CORRELATION_NAMED, _CORRELATION_UNNAMED = 0.1, 0.5
+_AGREEMENT = 0.1  # of labels with labels beyond chance (Cohen's kappa)
+_HALF = 0.5
+
+
+def is_named(role: str, column: Candidate) -> bool:
+    """Whether a column has a usual name of this role."""
+    return column.cols in (*DEFAULT_NAMES.get(role, ()), *LESS_USUAL_NAMES.get(role, ()))
+
+
+def narrowness(kind: Kind) -> int:
+    """How much a kind requires of its values: 2 if few columns would fit by chance, 1 for one limit, 0 for none."""
+    closed = kind.labels or kind.ordered or kind.shape == "class" or kind.total is not None
+    limits = int(np.isfinite(kind.low)) + int(np.isfinite(kind.high))
+    return 2 if closed else limits
+
+
+def accepts(kind: Kind, column: Candidate) -> bool:
+    """Whether the values of a column lie in the domain of a kind."""
+    if kind.shape == "class":  # classes occur more than once, unlike the names of rows
+        return not column.is_vector and 2 <= len(column.classes) <= column.rows // 2 and column.has_class_ids
+    if kind.shape == "vector":
+        return column.is_vector and in_domain(kind, column)
+    if column.is_vector:
+        return False
+    if kind.sides:
+        return has_plain_labels(kind, column) or (column.texts is not None and len(column.classes) == 2)
+    if kind.labels:
+        return bool(column.classes) and set(column.classes) <= {word for word, _ in kind.labels}
+    return column.values is not None and len(column.classes) > 2 and in_domain(kind, column)
+
+
+def in_domain(kind: Kind, column: Candidate) -> bool:
+    """Whether all finite numbers of a column lie in the domain, and there are some."""
+    values = column.finite
+    if column.values is None or not len(values):
+        return False
+    if values.ndim > 1 and kind.width_problem(values.shape[1]):
+        return False
+    return kind.first_bad(values) is None
+
+
+def are_probabilities(column: Candidate) -> bool:
+    """Whether all numbers lie in [0, 1], as those that a link function has made of logits."""
+    values = column.finite
+    return bool(len(values)) and bool(values.min() >= 0 and values.max() <= 1)
+
+
+def has_plain_labels(kind: Kind, column: Candidate) -> bool:
+    """Whether the cells are just the two labels of the kind, with no value between, even if the kind allows that."""
+    known = {str(int(side)) for side in kind.sides or ()} | ({"false", "true"} if kind.sides == (0.0, 1.0) else set())
+    return len(column.classes) == 2 and set(column.classes) <= known
+
+
+def positive_label(kinds: Mapping[str, Kind], columns: Mapping[str, Candidate]) -> str | None:
+    """The positive class label of a target with two texts: the one with the larger predictions."""
+    target, pred, kind = columns.get("target"), columns.get("pred"), kinds.get("target")
+    if target is None or kind is None or not kind.sides or target.texts is None or len(target.classes) != 2:
+        return None
+    if has_plain_labels(kind, target) or pred is None or pred.values is None or pred.is_vector:
+        return None
+    rows = np.array([text == target.classes[0] for text in target.texts])
+    with np.errstate(all="ignore"):
+        higher = np.nanmean(pred.values[rows]) > np.nanmean(pred.values[~rows])
+    return target.classes[0] if higher else target.classes[1]
+
+
+def fit_together(kinds: Mapping[str, Kind], columns: Mapping[str, Candidate], positive: str | None) -> bool:
+    """Whether the two labels of the target are known, and the prediction looks like one of this target."""
+    target, pred = columns.get("target"), columns.get("pred")
+    if target is not None:
+        kind = kinds["target"]
+        if kind.sides and positive is None and not has_plain_labels(kind, target):
+            return False
+    if target is None or pred is None:
+        return True
+    return _predicts(kinds["target"], target, kinds["pred"], pred, positive)
+
+
+def _predicts(kind: Kind, target: Candidate, pred_kind: Kind, pred: Candidate, positive: str | None) -> bool:
+    """Whether a column looks like a prediction of the target, by its name or by its values."""
+    if kind.shape == "class":
+        return class_positions(target, pred) is not None if pred_kind.classes else True
+    if kind.low < 0 and kind.sides and not pred.finite.min() < 0 < pred.finite.max():  # a margin decides by its sign
+        return False
+    named = is_named("target", target) and is_named("pred", pred)
+    targets = target_numbers(target, positive)
+    if targets is None or pred.values is None or len(targets) != len(pred.values):
+        return False
+    if targets.shape != pred.values.shape:
+        return targets.ndim == 1 and _surrounds(targets, pred.values)
+    finite = np.isfinite(targets) & np.isfinite(pred.values)
+    if named or not finite.any():
+        return named
+    if kind.sides:
+        least = _CORRELATION_NAMED if is_named("target", target) else _CORRELATION_UNNAMED
+        return correlation(targets[finite], pred.values[finite]) > least
+    # The squared error must be smaller than that of the target's own mean, which is the best constant prediction.
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = ((targets - pred.values) ** 2)[finite].mean()
+        return bool(error < ((targets - targets[finite].mean()) ** 2)[finite].mean())
+
+
+def _surrounds(targets: Array, values: Array) -> bool:
+    """Whether most targets lie within the numbers of their row, as within the members of an ensemble."""
+    with np.errstate(invalid="ignore"):
+        inside = (values.min(axis=1) <= targets) & (targets <= values.max(axis=1))
+    return bool(inside.mean() > _HALF)
+
+
+def correlation(first: Array, second: Array) -> float:
+    """Pearson's correlation; NaN of constants."""
+    with np.errstate(all="ignore"):
+        return float(np.corrcoef(first, second)[0, 1]) if len(first) > 1 else np.nan
+
+
+def target_numbers(column: Candidate, positive: str | None) -> Array | None:
+    """The targets as numbers: 1 for the positive class label, or for 1 and true."""
+    if column.texts is None:
+        return column.values
+    positives = {positive} if positive is not None else {"1", "true"}
+    return np.array([np.nan if text is None else float(text in positives) for text in column.texts])
+
+
+def class_positions(target: Candidate, pred: Candidate) -> tuple[str, ...] | None:
+    """The class of each number of a prediction, if it beats the majority class; None if it is of other classes.
+
+    By the names of the columns where the classes are among them, else by position from 0, or from 1.
+    """
+    classes, values = target.classes, pred.values
+    assert values is not None
+    width = values.shape[1]
+    named = [pred.labels] if pred.labels is not None else []
+    counted = [tuple(str(at + first) for at in range(width)) for first in (0, 1)]
+    labels = next((one for one in (*named, *counted) if set(classes) <= set(one)), None)
+    if labels is None:
+        return None
+    cells = target.cells
+    predicted = [labels[index] for index in np.nan_to_num(values).argmax(axis=1)]
+    majority = max(cells.count(name) for name in classes)
+    return labels if sum(a == b for a, b in zip(cells, predicted, strict=True)) > majority else None
+
+
+def are_labels(target: Candidate, pred: Candidate) -> bool:
+    """Whether both are labels of the same classes that agree more often than by chance, or have default names."""
+    for side in (target, pred):
+        if side.is_vector or not 2 <= len(side.classes) <= side.rows // 2 or not side.has_class_ids:
+            return False
+    if len(set(pred.classes) - set(target.classes)) > len(target.classes) // 2:
+        return False
+    pairs = [(a, b) for a, b in zip(target.cells, pred.cells, strict=True) if a is not None and b is not None]
+    if not pairs:
+        return False
+    agreed = sum(a == b for a, b in pairs) / len(pairs)
+    shares = [[side.count(name) / len(pairs) for name in target.classes] for side in zip(*pairs, strict=True)]
+    chance = sum(a * b for a, b in zip(*shares, strict=True))
+    named = is_named("target", target) and is_named("pred", pred)
+    return agreed > 0 if named else agreed - chance > _AGREEMENT * (1 - chance)

@@ -1,0 +1,114 @@
+"""What people read at a terminal: tables in its width, then losses, what looks wrong, and commands to copy."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from losscli.report.aligned import StyledText, aligned
+from losscli.report.inspection import words
+from losscli.report.view import View, short
+from losscli.results.inspections import FitResult, Inspection
+
+_MOST_COLUMNS = 40
+_INDENT = "  "
+
+
+def text(found: Inspection, view: View) -> str:
+    """The blocks, with an empty line between them."""
+    head = f"{words.sources(found)}: {len(found.columns) + len(found.unseen):,} columns; {words.rows_read(found)}"
+    blocks = [_filled(head, view), _columns(found, view), _roles(found, view)]
+    blocks += [_fit(fit, number, view) for number, fit in enumerate(found.fits)]
+    if not found.fits:
+        blocks.append(_filled("No column looks like a prediction of another: name them with -t and -p.", view))
+    if found.findings:
+        lines = [_filled(f"! {one.message}" + (f" ({one.hint})" if one.hint else ""), view, "    ")
+                 for one in found.findings]  # fmt: skip
+        blocks.append("What looks wrong\n" + "".join(lines))
+    if found.drift:
+        blocks.append(_drift(found, view))
+    if found.commands:
+        blocks.append("Commands to try\n" + "".join(_command(command, view) for command in found.commands))
+    return "\n".join(blocks)
+
+
+def _filled(text: str, view: View, margin: str = "") -> str:
+    """A paragraph in the width of the terminal; `margin` begins its further lines."""
+    shown = view.text(text, None)
+    if view.width is None:
+        return shown + "\n"
+    lines = textwrap.wrap(shown, view.width, subsequent_indent=margin, break_on_hyphens=False)
+    return "".join(line + "\n" for line in lines)
+
+
+def _table(titles: Sequence[str], right: Sequence[bool], rows: Iterable[Sequence[str]], view: View) -> str:
+    cells = [[StyledText(view.text(cell)) for cell in row] for row in rows]
+    return aligned(titles, right, cells).text(view) if cells else ""
+
+
+def _columns(found: Inspection, view: View) -> str:
+    shown = found.columns[:_MOST_COLUMNS]
+    rows = [(one.name, one.type, f"{one.missing + one.nan:,}", words.distinct(one), words.extent(one)) for one in shown]
+    titles = ["column", "type", "missing", "distinct", "range or values"]
+    right = [False, False, True, True, False]
+    cells = [[*map(StyledText, map(view.text, row))] for row in rows]
+    drawn = [StyledText(words.bars(one, view.ascii_only)) for one in shown]
+    if cells and any(bars.text for bars in drawn):
+        wide = aligned([*titles, "histogram"], [*right, False],
+                       [[*row, bars] for row, bars in zip(cells, drawn, strict=True)])  # fmt: skip
+        if view.width is None or wide.width <= view.width:
+            return wide.text(view) + _left_out(found)
+    return aligned(titles, right, cells).text(view) + _left_out(found)
+
+
+def _left_out(found: Inspection) -> str:
+    lines = []
+    if len(found.columns) > _MOST_COLUMNS:
+        lines.append(f"{len(found.columns) - _MOST_COLUMNS:,} more columns: -f plain and -f json have all\n")
+    if found.unseen:
+        names = ", ".join(found.unseen[:5]) + (", ..." if len(found.unseen) > 5 else "")
+        lines.append(f"{len(found.unseen):,} columns were not looked at: {names}\n")
+    return "".join(lines)
+
+
+def _roles(found: Inspection, view: View) -> str:
+    rows = [(one.name, role.role, role.why) for one in found.columns[:_MOST_COLUMNS] for role in one.roles]
+    return _table(("column", "can be", "why"), (False, False, False), rows, view)
+
+
+def _fit(fit: FitResult, number: int, view: View) -> str:
+    title = "Losses that fit" if number == 0 else "Or"
+    rows = [(choice.spec, choice.summary, choice.why) for choice in fit.losses]
+    head = _filled(f"{title} {words.roles(fit)}", view, _INDENT)
+    return head + "".join(_choices(rows, view))
+
+
+def _choices(rows: Sequence[tuple[str, str, str]], view: View) -> Iterator[str]:
+    wide = max(len(spec) for spec, _, _ in rows)
+    for spec, summary, why in rows:
+        yield _filled(f"{_INDENT}{spec:<{wide}}  {summary}", view, " " * (wide + 4))
+        yield _filled(f"{_INDENT}{'':<{wide}}  because: {why}", view, " " * (wide + 6))
+
+
+def _drift(found: Inspection, view: View) -> str:
+    reference = found.reference
+    head = "" if reference is None else (
+        f"Drift from {words.sources(reference)}: {words.rows_read(reference)}"
+    )  # fmt: skip
+    rows = [
+        (one.name, one.role, *("" if number is None else short(number)
+         for number in (one.psi, one.psi_critical, one.wasserstein, one.reference_mean, one.mean)), words.shift(one))
+        for one in found.drift
+    ]  # fmt: skip
+    titles = ("column", "is", "PSI", "5 % limit", "Wasserstein", "mean before", "mean", "PSI says")
+    return _filled(head, view) + _table(titles, (False, False, *[True] * 5, False), rows, view)
+
+
+def _command(command: str, view: View) -> str:
+    """A command, cut between words with a backslash where it is too long for a line, so that it can be pasted."""
+    shown = view.text(command, None)
+    if view.width is None or len(shown) + len(_INDENT) <= view.width:
+        return f"{_INDENT}{shown}\n"
+    lines = textwrap.wrap(shown, view.width - 2, initial_indent=_INDENT, subsequent_indent=_INDENT * 3,
+                          break_long_words=False, break_on_hyphens=False)  # fmt: skip
+    return " \\\n".join(lines) + "\n"

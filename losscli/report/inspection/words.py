@@ -1,0 +1,63 @@
+"""The words that the formats for people and for tools share."""
+
+from __future__ import annotations
+
+from losscli.report.view import short
+from losscli.results.inspections import ColumnResult, DriftResult, FitResult, Inspection
+
+_BARS, _ASCII_BARS = " ▁▂▃▄▅▆▇█", " .:-=+*#%"
+_SHARES = ((0.1, "stable"), (0.25, "moderate shift"), (float("inf"), "major shift"))
+"""What a population stability index below a limit is called (Siddiqi 2006)."""
+
+
+def rows_read(found: Inspection) -> str:
+    """How many rows were read, and whether these are all."""
+    if found.complete:
+        return f"all {found.rows:,} rows"
+    return f"the first {found.rows:,} rows; --limit all reads all"
+
+
+def sources(found: Inspection) -> str:
+    """The first file, its format, and how many more there are."""
+    if not found.sources:
+        return "no files"
+    path, format = found.sources[0]
+    more = len(found.sources) - 1
+    return f"{path} ({format})" + (f" and {more:,} more" if more else "")
+
+
+def distinct(column: ColumnResult) -> str:
+    """How many different values there are; `~` before an estimate."""
+    return "" if column.distinct is None else f"{'' if column.distinct_exact else '~'}{column.distinct:,}"
+
+
+def extent(column: ColumnResult) -> str:
+    """The range of the numbers, or the most frequent texts."""
+    if column.low is not None and column.high is not None:
+        return short(column.low) if column.low == column.high else f"{short(column.low)} to {short(column.high)}"
+    texts = [text if len(text) <= 16 else f"{text[:13]}..." for text, _ in column.values[:3]]
+    return ", ".join(texts) + (", ..." if column.distinct is not None and column.distinct > len(texts) else "")
+
+
+def bars(column: ColumnResult, ascii_only: bool) -> str:
+    """The counts of the histogram, each as a bar of one character; any count is seen."""
+    counts = () if column.histogram is None else column.histogram.counts
+    if len(counts) < 2:
+        return ""
+    signs, most = (_ASCII_BARS if ascii_only else _BARS), max(counts)
+    return "".join(signs[-(-count * (len(signs) - 1) // most)] for count in counts)
+
+
+def roles(fit: FitResult) -> str:
+    """Who plays what: `target=y pred=a,b`."""
+    shown = {**fit.roles, **({"pred": " ".join(fit.preds)} if fit.preds else {})}
+    return ", ".join(f"{role}: {cols}" for role, cols in shown.items())
+
+
+def shift(one: DriftResult) -> str:
+    """What the index is called; below what chance gives often, it says nothing."""
+    if one.psi is None:
+        return ""
+    word = next(word for limit, word in _SHARES if one.psi < limit)
+    by_chance = one.psi_critical is not None and one.psi <= one.psi_critical and word != _SHARES[0][1]
+    return "within chance" if by_chance else word
