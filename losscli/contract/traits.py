@@ -19,6 +19,7 @@ _FAR = 3.0  # Tukey's outer fences: so many interquartile ranges beyond the quar
 _FAR_SHARE = 0.005  # of a normal distribution 2 in a million are beyond them, of Laplace's 8 in 1,000
 _LEAST_ROWS = 20
 _MOST_GRADES = 20
+_NEXT_GRADE = 0.8  # of the errors: so many are of one grade; by chance it is 2 / 3 of three grades
 _MEAN_COUNT = 100.0  # the variance of larger counts is as that of any number, and errors are judged alike
 _SHARE_OF_ZEROS = 0.05
 _SPAN = 10.0
@@ -47,9 +48,9 @@ class Trait:
 
 
 def _pair(columns: SampleColumns) -> tuple[Array, Array] | None:
-    """The numbers of prediction and target, where each is one number a row and there are rows."""
+    """The numbers of prediction and target, where each is one number a row and there are enough rows to tell."""
     pred, target = columns.arrays.get("pred"), columns.arrays.get("target")
-    if pred is None or target is None or pred.ndim != 1 or target.ndim != 1 or not len(target):
+    if pred is None or target is None or pred.ndim != 1 or target.ndim != 1 or len(target) < _LEAST_ROWS:
         return None
     return pred, target
 
@@ -82,7 +83,7 @@ def _span_magnitudes(columns: SampleColumns) -> bool:
 
 
 def _have_heavy_tails(columns: SampleColumns) -> bool:
-    if (pair := _pair(columns)) is None or len(pair[0]) < _LEAST_ROWS:
+    if (pair := _pair(columns)) is None:
         return False
     if _are_counts(columns) or _are_amounts(columns) or _span_magnitudes(columns):
         return False  # there large errors go with large targets
@@ -96,8 +97,10 @@ def _are_grades(columns: SampleColumns) -> bool:
     if (pair := _pair(columns)) is None or not all(map(_whole, pair)):
         return False
     pred, target = pair
-    grades = len(np.unique(target))
-    return bool(3 <= grades <= _MOST_GRADES and pred.min() >= target.min() and pred.max() <= target.max())
+    wrong = np.abs(pred - target)[pred != target]
+    if not 3 <= len(np.unique(target)) <= _MOST_GRADES or pred.min() < target.min() or pred.max() > target.max():
+        return False
+    return bool(len(wrong) and (wrong == 1).mean() >= _NEXT_GRADE)  # classes without an order are mixed up otherwise
 
 
 def _are_ranked(columns: SampleColumns) -> bool:

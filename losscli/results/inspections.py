@@ -46,6 +46,8 @@ class ColumnResult:
         The most frequent texts of the rows that were kept, and how often they occur.
     roles : tuple of RoleResult
         What it can play, the most likely role first.
+    group : str or None
+        The columns that play a role together with it, as an option names them: `p_*`.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ColumnResult:
     histogram: HistogramResult | None = None
     values: tuple[tuple[str, int], ...] = ()
     roles: tuple[RoleResult, ...] = ()
+    group: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from losscli.execution.inspection.columns import Candidate
 _CORRELATION_NAMED, _CORRELATION_UNNAMED = 0.1, 0.5
 _AGREEMENT = 0.1  # of labels with labels beyond chance (Cohen's kappa)
 _HALF = 0.5
+_FEW = 50
+_FEWEST_ROWS = 6
 
 
 def is_named(role: str, column: Candidate) -> bool:
@@ -25,11 +27,22 @@ def is_named(role: str, column: Candidate) -> bool:
     return column.cols in (*DEFAULT_NAMES.get(role, ()), *LESS_USUAL_NAMES.get(role, ()))
 
 
-def narrowness(kind: Kind) -> int:
-    """How much a kind requires of its values: 2 if few columns would fit by chance, 1 for one limit, 0 for none."""
+def is_narrow(kind: Kind) -> bool:
+    """Whether few columns would fit a kind by chance; that numbers lie above 0 says little."""
     closed = kind.labels or kind.ordered or kind.shape == "class" or kind.total is not None
-    limits = int(np.isfinite(kind.low)) + int(np.isfinite(kind.high))
-    return 2 if closed else limits
+    return bool(closed or (np.isfinite(kind.low) and np.isfinite(kind.high)))
+
+
+def roughness(column: Candidate) -> int:
+    """How many decimals the numbers have: 0 for whole numbers and texts, 1 for up to four, 2 for more.
+
+    What was measured is rounded, and what was computed is not.
+    """
+    values = column.finite[:_FEW].ravel()
+    if column.texts is not None or (values == np.floor(values)).all():
+        return 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        return 1 if (np.round(values, 4) == values).all() else 2
 
 
 def accepts(kind: Kind, column: Candidate) -> bool:
@@ -55,6 +68,14 @@ def in_domain(kind: Kind, column: Candidate) -> bool:
     if values.ndim > 1 and kind.width_problem(values.shape[1]):
         return False
     return kind.first_bad(values) is None
+
+
+def counts_rows(column: Candidate) -> bool:
+    """Whether its numbers are those of rows: each whole number of a range once, in order."""
+    values = column.values
+    if values is None or values.ndim > 1 or len(values) < _FEWEST_ROWS:
+        return False
+    return bool((np.diff(values) == 1).all() and values[0] == np.floor(values[0]))
 
 
 def are_probabilities(column: Candidate) -> bool:

@@ -24,10 +24,12 @@ from losscli.execution.inspection.domains import (
     are_labels,
     are_probabilities,
     class_positions,
+    counts_rows,
     fit_together,
     is_named,
-    narrowness,
+    is_narrow,
     positive_label,
+    roughness,
     target_numbers,
 )
 from losscli.execution.inspection.sample import Sample
@@ -63,12 +65,11 @@ class Assignment:
         return f"{self.loss.name}:{self.settings}" if self.settings else self.loss.name
 
     @property
-    def rank(self) -> tuple[int, int, bool, int]:
-        """What makes one better than another: roles, narrow domains, a trait that leads, usual names."""
+    def rank(self) -> tuple[int, int, int]:
+        """What makes one better than another: roles, narrow domains, usual names."""
         named = sum(is_named(role, column) for role, column in self.columns.items())
-        narrow = sum(map(narrowness, self.kinds.values()))
-        # Probabilities say more than the labels that are made of them, and a distance of grades than their equality.
-        return len(self.columns), 0 if self.labels else narrow, self.leads, named
+        narrow = sum(map(is_narrow, self.kinds.values()))
+        return len(self.columns), narrow - self.labels, named  # probabilities say more than the labels made of them
 
     @property
     def leads(self) -> bool:
@@ -156,7 +157,14 @@ def find_fits(sample: Sample) -> list[Fit]:
     search = _Search(sample, next(iter(_named("query", sample)), None))
     suggested = [loss for loss in every().values() if loss.first]
     found = [one for loss in suggested for one in _assignments(loss, search)]
-    best_first = sorted(found, key=lambda one: one.rank, reverse=True)
+    # Where labels are grades, a loss that knows their distance says more than one that compares them.
+    labelled = [one.columns for one in found if one.labels]
+
+    def rank(one: Assignment) -> tuple[int, int, int]:
+        roles, narrow, named = one.rank
+        return roles, narrow + 2 * (one.leads and any(_same(one.columns, columns) for columns in labelled)), named
+
+    best_first = sorted(found, key=rank, reverse=True)
     fits: list[Fit] = []
     for one in best_first:
         if not any(
@@ -308,8 +316,11 @@ def _candidates(role: str, search: _Search) -> list[Candidate]:
     names = [name for name in DEFAULT_NAMES[role] if name in columns] or less_usual(role, columns)
     names = names or [name for name in ROLE_NAMES.get(role, ()) if name in columns]
     named = [columns[names[0]]] if len(names) == 1 else []
-    others = (column for name, column in columns.items() if name not in names[:1] or not named)
-    return [*named, *(column for column in others if not _belongs_to_another(column.cols))]
+    if named and role == "target":
+        return named
+    others = [column for column in columns.values() if column not in named and not counts_rows(column)
+              and not _belongs_to_another(column.cols)]  # fmt: skip
+    return [*named, *(sorted(others, key=roughness) if role == "target" else others)]
 
 
 def _named(role: str, sample: Sample) -> list[Candidate]:

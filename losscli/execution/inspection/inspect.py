@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.traits import trait_of
 from losscli.execution.inspection.columns import Candidate
-from losscli.execution.inspection.domains import accepts, is_named, narrowness
+from losscli.execution.inspection.domains import accepts, is_named, is_narrow
 from losscli.execution.inspection.findings import findings
 from losscli.execution.inspection.fits import Assignment, Fit, find_fits
 from losscli.execution.inspection.profiles import ColumnProfile, commonest, histogram
@@ -90,8 +90,12 @@ def _column(profile: ColumnProfile, sample: Sample, fits: Sequence[Fit]) -> Colu
         profile.name, profile.type, profile.missing, profile.nan, profile.infinite,
         profile.distinct.count if countable else None, profile.distinct.exact,
         None if ends is None else ends[0], None if ends is None else ends[1],
-        bars, tuple(texts), tuple(_roles(profile, sample, fits)),
+        bars, tuple(texts), tuple(_roles(profile, sample, fits)), _group(profile.name, sample),
     )  # fmt: skip
+
+
+def _group(name: str, sample: Sample) -> str | None:
+    return next((one.cols for one in sample.candidates.values() if len(one.members) > 1 and name in one.members), None)
 
 
 def _roles(profile: ColumnProfile, sample: Sample, fits: Sequence[Fit]) -> Iterator[RoleResult]:
@@ -121,6 +125,7 @@ def _other_roles(profile: ColumnProfile, column: Candidate) -> Iterator[RoleResu
     distinct = profile.distinct.exact and profile.distinct.count == rows > 1
     if distinct and profile.type in ("text", "integer"):
         yield RoleResult("key", "different in all rows")
+        return
     yield from _narrowest(column)
 
 
@@ -130,7 +135,7 @@ def _narrowest(column: Candidate) -> Iterator[RoleResult]:
         kinds = [kind for loss in every().values() if loss.first and role in loss.roles
                  for kind in loss.roles[role].kinds if accepts(kind, column)]  # fmt: skip
         if kinds:
-            best = max(kinds, key=narrowness)
+            best = max(kinds, key=is_narrow)
             yield RoleResult(role, best.says)
 
 

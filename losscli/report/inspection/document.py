@@ -60,7 +60,7 @@ def _column(one: ColumnResult) -> dict[str, Any]:
         "low": optional(one.low), "high": optional(one.high),
         "histogram": None if bars is None else {"edges": list(bars.edges), "counts": list(bars.counts)},
         "values": [{"text": value, "count": count} for value, count in one.values],
-        "roles": [{"role": role.role, "why": role.why} for role in one.roles],
+        "roles": [{"role": role.role, "why": role.why} for role in one.roles], "group": one.group,
     }  # fmt: skip
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from losscli.lazy import pattern
 from losscli.report.aligned import StyledText, aligned
 from losscli.report.inspection import words
 from losscli.report.view import View, short
-from losscli.results.inspections import FitResult, Inspection
+from losscli.results.inspections import ColumnResult, FitResult, Inspection
 
 _MOST_COLUMNS = 40
 _INDENT = "  "
+# A word of the shell; an option together with its value.
+_WORD = r"""(?:[^\s'"]|'[^']*'|"[^"]*")+"""
+_PIECE = pattern(rf"-[^\s=]+ (?!-){_WORD}|{_WORD}")
 
 
 def text(found: Inspection, view: View) -> str:
@@ -47,13 +51,14 @@ def _table(titles: Sequence[str], right: Sequence[bool], rows: Iterable[Sequence
 
 
 def _columns(found: Inspection, view: View) -> str:
-    shown = found.columns[:_MOST_COLUMNS]
-    rows = [(one.name, one.type, f"{one.missing + one.nan:,}", words.distinct(one), words.extent(one)) for one in shown]
+    shown = _grouped(found.columns)[:_MOST_COLUMNS]
+    rows = [(_name(group), group[0].type, f"{sum(one.missing + one.nan for one in group):,}",
+             words.distinct(group[0]) if len(group) == 1 else "", words.extent(group)) for group in shown]  # fmt: skip
     titles = ["column", "type", "missing", "distinct", "range or values"]
     right = [False, False, True, True, False]
     cells = [[*map(StyledText, map(view.text, row))] for row in rows]
-    drawn = [StyledText(words.bars(one, view.ascii_only)) for one in shown]
-    if cells and any(bars.text for bars in drawn):
+    drawn = [StyledText(words.bars(group[0], view.ascii_only) if len(group) == 1 else "") for group in shown]
+    if any(bars.text for bars in drawn):
         wide = aligned([*titles, "histogram"], [*right, False],
                        [[*row, bars] for row, bars in zip(cells, drawn, strict=True)])  # fmt: skip
         if view.width is None or wide.width <= view.width:
@@ -61,10 +66,22 @@ def _columns(found: Inspection, view: View) -> str:
     return aligned(titles, right, cells).text(view) + _left_out(found)
 
 
+def _grouped(columns: Sequence[ColumnResult]) -> list[list[ColumnResult]]:
+    """Each column alone, or with those that play a role together with it."""
+    found: dict[str, list[ColumnResult]] = {}
+    for at, one in enumerate(columns):
+        found.setdefault(one.group or f"{at}", []).append(one)
+    return list(found.values())
+
+
+def _name(group: Sequence[ColumnResult]) -> str:
+    return group[0].name if len(group) == 1 else f"{group[0].group} ({len(group)})"
+
+
 def _left_out(found: Inspection) -> str:
     lines = []
-    if len(found.columns) > _MOST_COLUMNS:
-        lines.append(f"{len(found.columns) - _MOST_COLUMNS:,} more columns: -f plain and -f json have all\n")
+    if (more := len(_grouped(found.columns)) - _MOST_COLUMNS) > 0:
+        lines.append(f"{more:,} more: -f plain and -f json have all\n")
     if found.unseen:
         names = ", ".join(found.unseen[:5]) + (", ..." if len(found.unseen) > 5 else "")
         lines.append(f"{len(found.unseen):,} columns were not looked at: {names}\n")
@@ -72,7 +89,8 @@ def _left_out(found: Inspection) -> str:
 
 
 def _roles(found: Inspection, view: View) -> str:
-    rows = [(one.name, role.role, role.why) for one in found.columns[:_MOST_COLUMNS] for role in one.roles]
+    rows = [(_name(group), role.role, role.why) for group in _grouped(found.columns)[:_MOST_COLUMNS]
+            for role in group[0].roles]  # fmt: skip
     return _table(("column", "can be", "why"), (False, False, False), rows, view)
 
 
@@ -105,10 +123,14 @@ def _drift(found: Inspection, view: View) -> str:
 
 
 def _command(command: str, view: View) -> str:
-    """A command, cut between words with a backslash where it is too long for a line, so that it can be pasted."""
+    """A command, cut before options with a backslash where it is too long for a line, so that it can be pasted."""
     shown = view.text(command, None)
     if view.width is None or len(shown) + len(_INDENT) <= view.width:
         return f"{_INDENT}{shown}\n"
-    lines = textwrap.wrap(shown, view.width - 2, initial_indent=_INDENT, subsequent_indent=_INDENT * 3,
-                          break_long_words=False, break_on_hyphens=False)  # fmt: skip
-    return " \\\n".join(lines) + "\n"
+    lines, line = [], _INDENT
+    for piece in _PIECE.findall(shown):
+        if line.strip() and len(line) + len(piece) + 3 > view.width:
+            lines.append(f"{line}\\")
+            line = _INDENT * 3
+        line += f"{piece} "
+    return "\n".join([*lines, line.rstrip()]) + "\n"

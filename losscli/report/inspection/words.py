@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from losscli.report.view import short
 from losscli.results.inspections import ColumnResult, DriftResult, FitResult, Inspection
 
 _BARS, _ASCII_BARS = " ▁▂▃▄▅▆▇█", " .:-=+*#%"
+_TEXTS, _LONGEST_TEXT = 3, 16
 _SHARES = ((0.1, "stable"), (0.25, "moderate shift"), (float("inf"), "major shift"))
 """What a population stability index below a limit is called (Siddiqi 2006)."""
 
@@ -31,12 +34,16 @@ def distinct(column: ColumnResult) -> str:
     return "" if column.distinct is None else f"{'' if column.distinct_exact else '~'}{column.distinct:,}"
 
 
-def extent(column: ColumnResult) -> str:
-    """The range of the numbers, or the most frequent texts."""
-    if column.low is not None and column.high is not None:
-        return short(column.low) if column.low == column.high else f"{short(column.low)} to {short(column.high)}"
-    texts = [text if len(text) <= 16 else f"{text[:13]}..." for text, _ in column.values[:3]]
-    return ", ".join(texts) + (", ..." if column.distinct is not None and column.distinct > len(texts) else "")
+def extent(columns: Sequence[ColumnResult]) -> str:
+    """The range of the numbers in all of these, or the most frequent texts of the first."""
+    lows, highs = ([end for end in ends if end is not None]
+                   for ends in ([one.low for one in columns], [one.high for one in columns]))  # fmt: skip
+    if lows and highs:
+        low, high = min(lows), max(highs)
+        return short(low) if low == high else f"{short(low)} to {short(high)}"
+    texts = [text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..." for text, _ in columns[0].values]
+    more = columns[0].distinct is not None and columns[0].distinct > len(texts[:_TEXTS])
+    return ", ".join(texts[:_TEXTS]) + (", ..." if more and texts else "")
 
 
 def bars(column: ColumnResult, ascii_only: bool) -> str:
