@@ -132,7 +132,7 @@ def _predicts(kind: Kind, target: Candidate, pred_kind: Kind, pred: Candidate, p
         return named
     if kind.sides:
         least = _CORRELATION_NAMED if is_named("target", target) else _CORRELATION_UNNAMED
-        return correlation(targets[finite], pred.values[finite]) > least
+        return correlation_of(targets[finite], pred.values[finite]) > least
     # The squared error must be smaller than that of the target's own mean, which is the best constant prediction.
     with np.errstate(over="ignore", invalid="ignore"):
         error = ((targets - pred.values) ** 2)[finite].mean()
@@ -146,7 +146,7 @@ def _surrounds(targets: Array, values: Array) -> bool:
     return bool(inside.mean() > _HALF)
 
 
-def correlation(first: Array, second: Array) -> float:
+def correlation_of(first: Array, second: Array) -> float:
     """Pearson's correlation; NaN of constants."""
     with np.errstate(all="ignore"):
         return float(np.corrcoef(first, second)[0, 1]) if len(first) > 1 else np.nan

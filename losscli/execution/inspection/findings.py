@@ -9,7 +9,7 @@ import numpy as np
 from losscli.binding.default_names import LOGIT_NAMES, PROBABILITY_NAMES
 from losscli.contract.kinds import FAR
 from losscli.execution.inspection.columns import Candidate
-from losscli.execution.inspection.domains import are_probabilities, correlation, target_numbers
+from losscli.execution.inspection.domains import are_probabilities, correlation_of, target_numbers
 from losscli.execution.inspection.fits import Fit
 from losscli.execution.inspection.profiles import ColumnProfile
 from losscli.execution.inspection.sample import Sample
@@ -49,7 +49,7 @@ def _of_roles(fit: Fit) -> Iterator[FindingResult]:
         if numbers is None or pred.values is None or fit.best.labels:
             continue
         rows = np.isfinite(numbers) & np.isfinite(pred.values)
-        if correlation(numbers[rows], pred.values[rows]) < 0:
+        if correlation_of(numbers[rows], pred.values[rows]) < 0:
             yield FindingResult(
                 "reversed", (pred.cols, target.cols), f"'{pred.cols}' falls where '{target.cols}' rises",
                 "are predictions of the other class, or is the target coded the other way round?",

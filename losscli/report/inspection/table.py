@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from losscli.lazy import pattern
-from losscli.report.aligned import StyledText, aligned
+from losscli.report.aligned import Aligned, StyledTexts, aligned
 from losscli.report.inspection import words
 from losscli.report.view import View, short
 from losscli.results.inspections import ColumnResult, FitResult, Inspection
@@ -45,25 +45,27 @@ def _filled(text: str, view: View, margin: str = "") -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _table(titles: Sequence[str], right: Sequence[bool], rows: Iterable[Sequence[str]], view: View) -> str:
-    cells = [[StyledText(view.text(cell)) for cell in row] for row in rows]
-    return aligned(titles, right, cells).text(view) if cells else ""
+def _table(titles: Sequence[str], right: Sequence[bool], rows: Sequence[Sequence[str]], view: View) -> str:
+    return _aligned(titles, right, rows, view).text(view) if rows else ""
+
+
+def _aligned(titles: Sequence[str], right: Sequence[bool], rows: Sequence[Sequence[str]], view: View) -> Aligned:
+    columns = [[row[at] for row in rows] for at in range(len(titles))]
+    return aligned(titles, right, [StyledTexts([view.text(cell) for cell in column], {}) for column in columns])
 
 
 def _columns(found: Inspection, view: View) -> str:
     shown = _grouped(found.columns)[:_MOST_COLUMNS]
     rows = [(_name(group), group[0].type, f"{sum(one.missing + one.nan for one in group):,}",
              words.distinct(group[0]) if len(group) == 1 else "", words.extent(group)) for group in shown]  # fmt: skip
-    titles = ["column", "type", "missing", "distinct", "range or values"]
-    right = [False, False, True, True, False]
-    cells = [[*map(StyledText, map(view.text, row))] for row in rows]
-    drawn = [StyledText(words.bars(group[0], view.ascii_only) if len(group) == 1 else "") for group in shown]
-    if any(bars.text for bars in drawn):
-        wide = aligned([*titles, "histogram"], [*right, False],
-                       [[*row, bars] for row, bars in zip(cells, drawn, strict=True)])  # fmt: skip
+    titles, right = ["column", "type", "missing", "distinct", "range or values"], [False, False, True, True, False]
+    drawn = [words.bars(group[0], view.ascii_only) if len(group) == 1 else "" for group in shown]
+    if any(drawn):
+        wide = _aligned([*titles, "histogram"], [*right, False],
+                        [(*row, bars) for row, bars in zip(rows, drawn, strict=True)], view)  # fmt: skip
         if view.width is None or wide.width <= view.width:
             return wide.text(view) + _left_out(found)
-    return aligned(titles, right, cells).text(view) + _left_out(found)
+    return _table(titles, right, rows, view) + _left_out(found)
 
 
 def _grouped(columns: Sequence[ColumnResult]) -> list[list[ColumnResult]]:
