@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.cli.init.sample import read_sample
 from losscli.errors import DataError
+from losscli.execution.inspection.sample import read_sample
 from losscli.io.column_forms import RenamedFragment, with_column_forms
 from losscli.io.files.open import open_source
 from losscli.io.files.partition_columns import PartitionedFragment
@@ -39,7 +39,7 @@ def folder(request, tmp_path):
 
 
 def test_a_configuration_is_made_for_folders_with_partition_columns_of_text(folder):
-    sample = read_sample(str(folder))
+    sample = read_sample([str(folder)], ReadOptions(lenient=True))
     assert sample.candidates["split"].texts == ("test",) * 3
     assert sample.candidates["fold"].values.tolist() == [1.0] * 3
     assert sample.rows == 3
@@ -58,7 +58,7 @@ def test_a_text_in_a_folder_name_is_an_error_only_where_a_row_is_used(folder):
 def test_columns_that_some_files_lack_are_left_out_of_a_sample(tmp_path):
     (tmp_path / "a.csv").write_text("y,p,q\n1,2,3\n2,2,3\n")
     (tmp_path / "b.csv").write_text("y,p\n1,2\n")
-    assert set(read_sample(str(tmp_path)).candidates) == {"y", "p"}
+    assert set(read_sample([str(tmp_path)], ReadOptions(lenient=True)).candidates) == {"y", "p"}
 
 
 def test_a_column_in_another_unicode_form_is_named_as_asked_in_all_answers(tmp_path):
