@@ -395,6 +395,38 @@ def test_a_wrong_line_is_seen():
         understood("losscli evl x.csv")
 
 
+# ---------------------------------------------------------------------------------------------------------- containers
+
+
+def test_the_image_has_what_the_wheel_is_made_of_and_is_not_root():
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (user,) = re.findall(r"^USER (\d+)$", text, re.MULTILINE)
+    assert int(user) >= 1000 and f"--uid {user} " in text
+    images = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))
+    assert len(images) == 1 and f"Programming Language :: Python :: {images.pop()[7:11]}" in PROJECT["classifiers"]
+    assert re.search(r'^ENTRYPOINT \["losscli"\]$', text, re.MULTILINE) and "losscli" in PROJECT["scripts"]
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[0] == "!"}
+    assert all((ROOT / name).exists() for name in sent)
+    hatch = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
+    (readme,) = hatch["metadata"]["hooks"]["fancy-pypi-readme"]["fragments"]
+    needed = [hatch["version"]["path"], hatch["build"]["hooks"]["custom"]["path"], readme["path"], "pyproject.toml",
+              *PROJECT["license-files"]]  # fmt: skip
+    assert [path for path in needed if not any(f"{path}/".startswith(f"{name}/") for name in sent)] == []
+
+
+def test_the_cluster_in_containers():
+    """Its run is understood, and its sample is there; the containers themselves run in a workflow."""
+    found = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    services = found["services"]
+    assert set(services) == {"scheduler", "worker", "score"} and found["networks"]["default"]["internal"]
+    assert all(one["read_only"] and one["build"]["args"]["EXTRAS"] == "dask" for one in services.values())
+    assert "dask" in PROJECT["optional-dependencies"]
+    run = understood(shlex.join(["losscli", *services["score"]["command"]]))
+    (address,) = [word for word in services["worker"]["command"] if word.startswith("tcp://")]
+    assert run["scheduler"] == address and services["scheduler"]["command"][1] == address.rpartition(":")[2]
+    assert (ROOT / "sample_data" / run["sources"][0]).is_file()
+
+
 # ------------------------------------------------------------------------------------------------------------ .ci/run
 
 
@@ -496,7 +528,7 @@ def test_our_own_hooks_name_what_they_need():
 def test_dependabot_looks_at_what_we_have():
     found = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
     assert found["version"] == 2
-    assert [one["package-ecosystem"] for one in found["updates"]] == ["pip", "github-actions"]
+    assert [one["package-ecosystem"] for one in found["updates"]] == ["pip", "docker", "github-actions"]
     assert all(one["directory"] == "/" for one in found["updates"])
 
 
@@ -508,5 +540,5 @@ def test_issue_forms(path):
     assert len({item["id"] for item in asked}) == len(asked) >= 3
     assert any(item.get("validations", {}).get("required") for item in asked)
     for line in re.findall(r"`(losscli .*?)`", path.read_text(encoding="utf-8")):
-        if line != "losscli --version":
+        if line != "losscli --version -v":
             understood(line)

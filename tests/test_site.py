@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import click
 import curves
 import hooks
 import loss_pages
+import man_pages
 import numpy as np
 import pictures
 import pytest
 
-from losscli.cli import COMMANDS, help
+from losscli.cli import COMMANDS, cli, help
 from losscli.errors import CODES
 from losscli.losses import REGISTRY
 from losscli.losses._catalogue import matching
@@ -105,6 +109,23 @@ def test_commands_topics_errors_and_json_are_whole():
         document = json.loads(schema(name))
         for part in (document, *document.get("$defs", {}).values()):
             assert all(f"| `{key}`" in json_page for key in part.get("properties", ())), name
+
+
+def test_manual_pages_have_every_command_and_option_and_groff_understands_them():
+    pages = man_pages.pages()
+    assert set(pages) == {"losscli.1", *(f"losscli-{name}.1" for name in COMMANDS)}
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        options = [option for param in command.params if not getattr(param, "hidden", False) for option in param.opts]
+        shown = pages[f"losscli-{name}.1"].replace("\\-", "-")
+        assert [option for option in options if option.startswith("-") and option not in shown] == []
+    macros = {line.split()[0] for page in pages.values() for line in page.splitlines() if line.startswith((".", "'"))}
+    assert macros == {".TH", ".SH", ".B", ".TP", ".PP", ".nf", ".fi"}
+    if shutil.which("groff"):
+        text = "".join(pages.values()).encode()
+        done = subprocess.run(["groff", "-man", "-ww", "-Kutf8", "-Tutf8"], input=text, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"losscli eval" in done.stdout
 
 
 def test_the_menu_has_every_page_and_links_out_of_docs_lead_to_the_repository():

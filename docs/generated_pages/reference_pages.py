@@ -27,7 +27,7 @@ _SCHEMAS = {
 
 def command(name: str) -> str:
     """The page of a command: what its help says, with a link to each section."""
-    parent = click.Context(cli, info_name="losscli")
+    parent = click.Context(cli, info_name="losscli", **cli.context_settings)
     found: Any = cli.get_command(parent, name)
     context = click.Context(found, info_name=name, parent=parent, max_content_width=1000)
     usage = f"{context.command_path} {' '.join(found.collect_usage_pieces(context))}"

@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from losscli._version import __version__
-from losscli.cli import argument_text, environment, error_format, layout
+from losscli.cli import argument_text, environment, error_format, layout, versions
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people meet them; help shows them so.
@@ -170,6 +169,6 @@ class Lazy(_Documented, click.Group):
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
-@click.version_option(__version__, message="losscli %(version)s")
+@versions.options
 def cli() -> None:
     """Score files of predictions against their targets with the right loss, exactly."""
