@@ -172,6 +172,9 @@ Real: TypeAlias = Annotated[Array, Kind("Real", "a real number")]
 Logit: TypeAlias = Annotated[Array, Kind("Logit", "a logit: any real number", logit=True)]
 NonNegative: TypeAlias = Annotated[Array, Kind("NonNegative", "a number of at least 0", low=0.0)]
 Score: TypeAlias = Annotated[Array, Kind("Score", "one score: a real number", single=True)]
+PositiveScore: TypeAlias = Annotated[
+    Array, Kind("PositiveScore", "a score above 0", low=0.0, open_low=True, single=True)
+]
 Time: TypeAlias = Annotated[Array, Kind("Time", "a time: a number above 0", low=0.0, open_low=True, single=True)]
 Event: TypeAlias = Annotated[
     Array, Kind("Event", "whether the event was seen: 0 or 1", low=0.0, high=1.0, single=True,

@@ -64,6 +64,9 @@ NO_CLASS_WEIGHTS = Refusal((CLASS_WEIGHTS,), "the library takes none here")
 
 SINGLE = "the library keeps targets in single precision, and may compute in it"
 
+SINGLE_STEPS = "the library computes in single precision, and agrees to about six digits"
+SINGLE_COUNTS = "the library divides counts in single precision"
+
 
 def by_rows(settings: str = "", *refuses: Refusal, **more: Any) -> Preset:
     """The preset of a library that divides weighted values by the number of all rows."""

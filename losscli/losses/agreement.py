@@ -9,7 +9,7 @@ import numpy as np
 from losscli.contract.class_terms import PerClass, averaged, if_several, sum_of
 from losscli.contract.kinds import Array, Binary, ClassId, Prob, ProbVector, Real
 from losscli.contract.loss import Param, Term, loss
-from losscli.contract.presets import Preset
+from losscli.contract.presets import SINGLE, SINGLE_COUNTS, Preset, without_weights
 from losscli.contract.scores import Score
 from losscli.losses._decided import COUNTS, SAYS, counts, decided
 
@@ -25,6 +25,7 @@ Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
     true: {target: 1}
     value: if_several(averaged("macro", missed, true, true), true)
     """,
+    same_as={"catboost": Preset(notes=SINGLE)},
     cite="Brodersen et al. 2010, doi:10.1109/ICPR.2010.764",
     worst=1.0,
     exact=True,
@@ -40,7 +41,10 @@ Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
             >>> sorted(balanced_accuracy([0.9, 0.2], [1, 0]))
             ['missed', 'true']
             """,
-            same_as={"sklearn": Preset(notes="where a single class has rows, the library takes its recall")},
+            same_as={
+                "catboost": Preset(notes=SINGLE),
+                "sklearn": Preset(notes="where a single class has rows, the library takes its recall"),
+            },
         ),
     ),
 )
@@ -81,7 +85,11 @@ def _(missed: PerClass, true: PerClass) -> Any:
             >>> sorted(mcc([0.9, 0.8, 0.2], [1, 0, 1]))
             ['hits', 'said', 'true']
             """,
-            same_as={"sklearn": ""},
+            same_as={
+                "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+                "catboost": Preset(notes=SINGLE),
+                "sklearn": "",
+            },
             aliases=("matthews_correlation",),
         ),
     ),
@@ -123,7 +131,11 @@ def _(hits: PerClass, said: PerClass, true: PerClass) -> Any:
             ['hits', 'said', 'true']
             """,
             aliases=("kappa",),
-            same_as={"sklearn": ""},
+            same_as={
+                "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+                "catboost": Preset(notes=SINGLE),
+                "sklearn": "",
+            },
         ),
     ),
 )

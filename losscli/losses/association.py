@@ -19,6 +19,7 @@ from losscli.losses._moments import product
 TASKS = ("regression",)
 
 _ONE_EACH = Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one number for each output")
+_EACH_OUTPUT = Refusal((SEVERAL_OUTPUTS,), "the library averages one number for each output")
 _ONE_COLUMN = Refusal((SEVERAL_OUTPUTS,), "the library gives one number for each column, or takes one")
 _SQUARES = """
     p: pred
@@ -55,6 +56,7 @@ _SQUARES = """
             ['error', 'y', 'yy', 'yy_rest']
             """,
             same_as={
+                "keras": Preset(refuses=(_EACH_OUTPUT,)),
                 "sklearn": Preset(refuses=(_ONE_EACH,)),
                 "catboost": Preset(notes=SINGLE),
             },
@@ -122,7 +124,7 @@ def _slopes(pred: Array, target: Array) -> dict[str, Array]:
             >>> sorted(pearson([1.0, 2.0], [1.0, 3.0]))
             ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
             """,
-            same_as={"torchmetrics": without_weights("", _ONE_COLUMN)},
+            same_as={"keras": without_weights("", _ONE_COLUMN), "torchmetrics": without_weights("", _ONE_COLUMN)},
             aliases=("correlation",),
         ),
     ),
@@ -218,7 +220,7 @@ ccc_loss.gradient("pred")(_slopes)
             >>> sorted(explained_variance([1.0, 2.0], [1.0, 3.0]))
             ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
             """,
-            same_as={"sklearn": Preset(refuses=(_ONE_EACH,))},
+            same_as={"torchmetrics": without_weights("", _ONE_COLUMN), "sklearn": Preset(refuses=(_ONE_EACH,))},
         ),
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, Logit, Prob, SoftBinary
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
+from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, SINGLE_STEPS, Preset, Refusal, by_rows, without_weights
 from losscli.losses._math import log_one_plus, over, power, sigmoid, softplus, tail, times
 
 TASKS = ("binary classification",)
@@ -105,6 +105,7 @@ def _logit_slope(pred: Array, one: Array, zero: Array) -> Array:
     cite="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
     consistent_for="mean(target) if pos_weight == 1 and label_smoothing == 0 else None",
     same_as={
+        "xgboost": Preset("log_floor=-36.841361487904734", notes=SINGLE_STEPS),
         "torch": by_rows("log_floor=-100", notes=_TORCH_SLOPE),
         "keras": by_rows("clip=1e-07"),
         "sklearn": Preset("clip=2.220446049250313e-16", refuses=(_CLASSES,), kinds=_HARD),

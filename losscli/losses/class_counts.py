@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from losscli.contract.class_terms import Average, PerClass, averaged
 from losscli.contract.kinds import Binary, ClassId, Prob, ProbVector
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import SINGLE, SINGLE_COUNTS, Preset, without_weights
 from losscli.contract.scores import Score
 from losscli.losses._decided import COUNTS, SAYS, counts
 
@@ -40,7 +41,7 @@ Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
             >>> sorted(multiclass_f_beta([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
             ['hits', 'said', 'true']
             """,
-            same_as={"sklearn": ""},
+            same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "sklearn": ""},
         ),
         Score(
             "multiclass_f1",
@@ -53,7 +54,11 @@ Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
             """,
             params={"beta": 1.0},
             aliases=("macro_f1",),
-            same_as={"sklearn": ""},
+            same_as={
+                "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+                "catboost": Preset(notes=SINGLE),
+                "sklearn": "",
+            },
             first="classes",
         ),
     ),
@@ -99,7 +104,10 @@ def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, beta: flo
             >>> sorted(multiclass_precision([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
             ['hits', 'said', 'true']
             """,
-            same_as={"sklearn": "zero_division=0"},
+            same_as={
+                "torchmetrics": without_weights("zero_division=0", notes=SINGLE_COUNTS),
+                "sklearn": "zero_division=0",
+            },
         ),
     ),
 )
@@ -145,7 +153,10 @@ def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, zero_divi
             >>> sorted(multiclass_recall([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
             ['hits', 'said', 'true']
             """,
-            same_as={"sklearn": "zero_division=0"},
+            same_as={
+                "torchmetrics": without_weights("zero_division=0", notes=SINGLE_COUNTS),
+                "sklearn": "zero_division=0",
+            },
         ),
     ),
 )
@@ -191,7 +202,7 @@ def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, zero_divi
             >>> sorted(multiclass_jaccard_score([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
             ['hits', 'said', 'true']
             """,
-            same_as={"sklearn": ""},
+            same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "sklearn": ""},
         ),
     ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Binary, Prob
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import SINGLE, SINGLE_COUNTS, Preset, without_weights
 from losscli.contract.scores import Score
 
 TASKS = ("binary classification",)
@@ -34,7 +35,12 @@ _FAWCETT = "Fawcett 2006, doi:10.1016/j.patrec.2005.10.010"
             >>> term.values[term.where]
             array([1., 0., 1.])
             """,
-            same_as={"sklearn": ""},
+            same_as={
+                "keras": "",
+                "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+                "catboost": Preset(notes=SINGLE),
+                "sklearn": "",
+            },
             aliases=("positive_predictive_value",),
             cite=_FAWCETT,
         ),
@@ -70,7 +76,12 @@ def false_discovery_rate(
             >>> term.values[term.where]
             array([1., 1., 0.])
             """,
-            same_as={"sklearn": ""},
+            same_as={
+                "keras": "",
+                "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+                "catboost": Preset(notes=SINGLE),
+                "sklearn": "",
+            },
             aliases=("sensitivity", "true_positive_rate"),
         ),
     ),
@@ -106,6 +117,7 @@ def false_negative_rate(
             array([0., 0., 1.])
             """,
             aliases=("true_negative_rate",),
+            same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS)},
         ),
     ),
 )
@@ -134,6 +146,7 @@ _F_SCORES = (
         >>> {name: term.values.tolist() for name, term in f_beta([0.9, 0.8, 0.2], [1, 0, 1]).items()}
         {'hits': [1.0, 0.0, 0.0], 'said': [1.0, 1.0, 0.0], 'true': [1.0, 0.0, 1.0]}
         """,
+        same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "catboost": Preset(notes=SINGLE)},
     ),
     Score(
         "f1",
@@ -145,7 +158,7 @@ _F_SCORES = (
         {'hits': [1.0, 0.0, 0.0], 'said': [1.0, 1.0, 0.0], 'true': [1.0, 0.0, 1.0]}
         """,
         params={"beta": 1.0},
-        same_as={"sklearn": ""},
+        same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "catboost": Preset(notes=SINGLE), "sklearn": ""},
         aliases=("f1_score",),
     ),
 )
@@ -208,7 +221,7 @@ def _(hits: Any, said: Any, true: Any, *, beta: float) -> Any:
             >>> {name: term.values.tolist() for name, term in jaccard_score([0.9, 0.8, 0.2], [1, 0, 1]).items()}
             {'hits': [1.0, 0.0, 0.0], 'said': [1.0, 1.0, 0.0], 'true': [1.0, 0.0, 1.0]}
             """,
-            same_as={"sklearn": ""},
+            same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "sklearn": ""},
             aliases=("critical_success_index", "threat_score"),
         ),
     ),

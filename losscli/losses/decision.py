@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, ClassId, LogitVector, Prob, Real, Sign
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import SINGLE, Preset, by_rows, without_weights
+from losscli.contract.presets import SINGLE, SINGLE_COUNTS, Preset, by_rows, without_weights
 from losscli.contract.scores import Score
 
 TASKS = ("binary classification", "multiclass classification")
@@ -21,7 +21,12 @@ _HALF = "the gradient at the corner is 0, where the library has half of the slop
     formula="max(0, 1 - target * pred)",
     cite="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
     consistent_for="median(target)",
-    same_as={"keras": by_rows(notes=_HALF), "sklearn": "", "optax": without_weights(notes=_HALF)},
+    same_as={
+        "catboost": Preset(notes=SINGLE),
+        "keras": by_rows(notes=_HALF),
+        "sklearn": "",
+        "optax": without_weights(notes=_HALF),
+    },
     first=True,
 )
 def hinge(pred: Real, target: Sign) -> Array:
@@ -69,7 +74,12 @@ def _(pred: Array, target: Array) -> Array:
     """,
     cite="Hastie, Tibshirani & Friedman 2009, 2.4, doi:10.1007/978-0-387-84858-7",
     consistent_for="mode(target)",
-    same_as={"sklearn": "", "xgboost": Preset(notes=SINGLE)},
+    same_as={
+        "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+        "catboost": Preset(notes=SINGLE),
+        "sklearn": "",
+        "xgboost": Preset(notes=SINGLE),
+    },
     binary=True,
     labels=True,
     scores=(
@@ -83,7 +93,12 @@ def _(pred: Array, target: Array) -> Array:
             >>> accuracy([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [1, 1])
             array([1., 0.])
             """,
-            same_as={"sklearn": ""},
+            same_as={
+                "keras": "",
+                "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+                "catboost": Preset(notes=SINGLE),
+                "sklearn": "",
+            },
             first="classes",
         ),
     ),
@@ -129,7 +144,10 @@ def zero_one(
             >>> top_k_accuracy([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [2, 2], k=2)
             array([1., 0.])
             """,
-            same_as={"sklearn": Preset("k=2", notes=_LAST_AT_TIES)},
+            same_as={
+                "torchmetrics": without_weights("k=1", notes=SINGLE_COUNTS),
+                "sklearn": Preset("k=2", notes=_LAST_AT_TIES),
+            },
         ),
     ),
 )

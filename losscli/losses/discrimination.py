@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, NonNegative, Real
 from losscli.contract.loss import loss
-from losscli.contract.presets import SINGLE, Preset
+from losscli.contract.presets import SINGLE, Preset, without_weights
 from losscli.contract.scores import Score
 from losscli.contract.table_scope import SortedTable, TableMean, TableSample
 from losscli.losses._influence import above, below_both, influenced, turned
@@ -54,7 +54,13 @@ def _sides(table: SortedTable) -> tuple[SortedTable, SortedTable, Distinct, Dist
             >>> {name: term.values.tolist() for name, term in roc_auc([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0]).items()}
             {'wrong': [0.5], 'negatives': [2.0]}
             """,
-            same_as={"sklearn": "", "lightgbm": Preset(notes=SINGLE)},
+            same_as={
+                "torchmetrics": without_weights(),
+                "catboost": Preset(notes=SINGLE),
+                "xgboost": Preset(notes=SINGLE),
+                "sklearn": "",
+                "lightgbm": Preset(notes=SINGLE),
+            },
             aliases=("auc", "auroc"),
             first=True,
         ),
@@ -138,7 +144,7 @@ def _(wrong: Any, negatives: Any) -> Any:
             >>> average_precision([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0])["impure"].values
             array([0.16666667])
             """,
-            same_as={"sklearn": "", "lightgbm": Preset(notes=SINGLE)},
+            same_as={"torchmetrics": without_weights(), "sklearn": "", "lightgbm": Preset(notes=SINGLE)},
             aliases=("auprc", "pr_auc"),
         ),
     ),

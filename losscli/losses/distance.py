@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real, Vector
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import SINGLE, Preset
 from losscli.losses._math import norm, unit
 
 TASKS = ("regression",)
@@ -15,6 +16,7 @@ TASKS = ("regression",)
 
 @loss(
     formula="abs(pred - target)**exponent",
+    same_as={"catboost": Preset(notes=SINGLE)},
     cite="Gentle 2007, Matrix Algebra, 2.1.5, doi:10.1007/978-0-387-70873-7",
 )
 def lp_error(

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, NonNegative, Positive, Real
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import SINGLE, Preset
+from losscli.contract.presets import SINGLE, SINGLE_STEPS, Preset
 from losscli.losses._math import (
     expm1_beyond,
     log1p_square,
@@ -141,6 +141,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
 
 @loss(
     formula="(log_variance + (pred - target)**2 * exp(-log_variance)) / 2 + (log(2 * pi) / 2 if full else 0)",
+    same_as={"catboost": Preset("full=true", notes=SINGLE)},
     cite="Kendall & Gal 2017, arXiv:1703.04977",
     consistent_for={"pred": "mean(target)", "log_variance": "log(mean((target - mean(target))**2))"},
     optimum=None,
@@ -182,6 +183,7 @@ def _(pred: Array, target: Array, log_variance: Array, *, full: bool) -> Array:
     k = 1 / dispersion
     k * (target / pred + log(pred / k)) + loggamma(k) - (k - 1) * log(target)
     """,
+    same_as={"xgboost": Preset(notes=SINGLE_STEPS)},
     cite="McCullagh & Nelder 1989, Generalized Linear Models, 8, doi:10.1007/978-1-4899-3242-6",
     consistent_for="mean(target)",
     optimum=None,
@@ -221,7 +223,7 @@ def _(pred: Array, target: Array, *, dispersion: float) -> Array:
     formula="-target * pred**(1 - power) / (1 - power) + pred**(2 - power) / (2 - power)",
     cite="Jorgensen 1987, doi:10.1111/j.2517-6161.1987.tb01685.x",
     consistent_for="mean(target)",
-    same_as={"lightgbm": Preset(notes=SINGLE)},
+    same_as={"catboost": Preset(notes=SINGLE), "xgboost": Preset(notes=SINGLE_STEPS), "lightgbm": Preset(notes=SINGLE)},
     optimum=None,
 )
 def tweedie_nll(

@@ -29,6 +29,7 @@ TASKS = ("multiclass classification", "ordinal classification")
         return a * log(2 * a / (a + b)) if a else 0
     sum(part(p, t) + part(t, p) for p, t in zip(pred, target)) / 2
     """,
+    same_as={"torchmetrics": without_weights()},
     cite="Lin 1991, doi:10.1109/18.61115",
 )
 def js_divergence(pred: ProbVector, target: ProbVector) -> Array:

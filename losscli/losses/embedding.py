@@ -228,6 +228,7 @@ _soft_slope_by("negative", _by_negative)
             array([0.96, 0.  ])
             """,
             own=cosine,
+            same_as={"optax": without_weights(), "keras": ""},
         ),
     ),
 )

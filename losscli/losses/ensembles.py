@@ -9,6 +9,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Ensemble, Real, Vector, Vectors
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._math import norm
 
 TASKS = ("probabilistic forecasts",)
@@ -84,7 +85,7 @@ def _lead(pred: Array) -> Array:
     sum(abs(x - target) for x in pred) / n - sum(abs(a - b) for a in pred for b in pred) / (2 * pairs)
     """,
     cite=_GNEITING + "; Ferro 2014, doi:10.1002/qj.2270",
-    same_as={"scoringrules": "", "properscoring": ""},
+    same_as={"torchmetrics": without_weights(), "scoringrules": "", "properscoring": ""},
     first=True,
 )
 def crps_ensemble(pred: Ensemble, target: Real, *, estimator: _Estimator = "energy") -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract.class_terms import Average, PerClass, averaged
 from losscli.contract.kinds import Array, LabelProbs, LabelSet
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import SINGLE, SINGLE_COUNTS, without_weights
 from losscli.contract.scores import Score
 
 TASKS = ("multilabel classification",)
@@ -21,7 +22,11 @@ _TSOUMAKAS = "Tsoumakas, Katakis & Vlahavas 2010, doi:10.1007/978-0-387-09823-4_
 @loss(
     formula="sum(1 for p, y in zip(pred, target) if (p > threshold) != (y == 1)) / len(pred)",
     cite=_TSOUMAKAS,
-    same_as={"sklearn": ""},
+    same_as={
+        "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+        "catboost": without_weights(notes=SINGLE),
+        "sklearn": "",
+    },
     worst=1.0,
     first=True,
 )
@@ -58,7 +63,10 @@ def hamming_loss(pred: LabelProbs, target: LabelSet, *, threshold: Threshold = 0
             >>> sorted(multilabel_f_beta([[0.9, 0.2], [0.1, 0.8]], [[1, 0], [1, 1]]))
             ['hits', 'said', 'true']
             """,
-            same_as={"sklearn": "zero_division=0"},
+            same_as={
+                "torchmetrics": without_weights("zero_division=0", notes=SINGLE_COUNTS),
+                "sklearn": "zero_division=0",
+            },
         ),
         Score(
             "multilabel_f1",
@@ -70,7 +78,10 @@ def hamming_loss(pred: LabelProbs, target: LabelSet, *, threshold: Threshold = 0
             ['hits', 'said', 'true']
             """,
             params={"beta": 1.0},
-            same_as={"sklearn": "zero_division=0"},
+            same_as={
+                "torchmetrics": without_weights("zero_division=0", notes=SINGLE_COUNTS),
+                "sklearn": "zero_division=0",
+            },
             first=True,
         ),
     ),

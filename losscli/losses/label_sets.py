@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, LabelProbs, LabelSet
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import SINGLE_COUNTS, without_weights
 from losscli.contract.scores import Score
 
 TASKS = ("multilabel classification",)
@@ -32,6 +33,7 @@ _Threshold = Annotated[float, Param("a probability above this says that the labe
             array([1., 0.])
             """,
             aliases=("exact_match_ratio",),
+            same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS)},
         ),
     ),
 )

@@ -10,7 +10,7 @@ import numpy as np
 from losscli.contract import kinds
 from losscli.contract.kinds import Array, Relevance
 from losscli.contract.loss import Param, Term, loss
-from losscli.contract.presets import without_weights
+from losscli.contract.presets import SINGLE, without_weights
 from losscli.losses._math import log_softmax, sigmoid, softmax, softplus
 from losscli.losses._score_pairs import slopes_of_pairs, sum_of_pairs
 
@@ -165,6 +165,7 @@ def _(pred: Array, target: Array, *, upstream: Array, eps: float) -> Array:
     lost = -sum(o.target * log(exp(o.pred) / total) for o in everyone)
     (lost / gains if gains else skip) if normalize else lost
     """,
+    same_as={"optax": without_weights("normalize=false")},
     cite="Bruch, Wang, Bendersky & Najork 2019, doi:10.1145/3341981.3344221",
     aliases=("ranking_softmax",),
     scope="group",
@@ -248,6 +249,7 @@ def _(pred: Array, target: Array, *, upstream: Array) -> Array:
     rows: len(errors)
     value: sqrt(square / rows)
     """,
+    same_as={"catboost": without_weights(notes=SINGLE)},
     cite="CatBoost, metric QueryRMSE, https://catboost.ai/docs/en/concepts/loss-functions-ranking",
     scope="group",
     unit="group",

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, NonNegative, Positive, Real
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import SINGLE, Preset, Refusal, by_rows, without_weights
+from losscli.contract.presets import SINGLE, SINGLE_STEPS, Preset, Refusal, by_rows, without_weights
 from losscli.losses._math import poisson_part
 
 TASKS = ("regression", "probabilistic forecasts")
@@ -26,7 +26,11 @@ _FULL_POISSON = Annotated[bool, Param("add log(target!), which does not depend o
     """,
     cite="McCullagh & Nelder 1989, Generalized Linear Models, 6.2, doi:10.1007/978-1-4899-3242-6",
     consistent_for="mean(target) - eps",
-    same_as={"torch": without_weights("eps=1e-08", _STIRLING), "keras": by_rows("eps=1e-07", _NO_FULL)},
+    same_as={
+        "xgboost": Preset("full=true", notes=SINGLE_STEPS),
+        "torch": without_weights("eps=1e-08", _STIRLING),
+        "keras": by_rows("eps=1e-07", _NO_FULL),
+    },
     optimum=None,
 )
 def poisson_nll(

@@ -128,7 +128,10 @@ def _(pred: Array, target: Array, *, margin: float, squared: bool) -> Array:
 @loss(
     formula="max(0, margin - pred[target] + max(s for c, s in enumerate(pred) if c != target))",
     cite="Crammer & Singer 2001, JMLR 2:265-292",
-    same_as={"sklearn": ""},
+    same_as={
+        "optax": without_weights(notes="the gradient at ties is 0, where the library has shares of one"),
+        "sklearn": "",
+    },
     aliases=("multiclass_hinge",),
 )
 def crammer_singer(pred: LogitVector, target: ClassId, *, margin: _Margin = 1.0) -> Array:

@@ -12,11 +12,13 @@ from losscli.contract.presets import (
     CLASS_WEIGHTS,
     DISTRIBUTIONS,
     NO_ROW_WEIGHTS,
+    SINGLE,
+    SINGLE_STEPS,
     Preset,
     Refusal,
     by_rows,
     without_weights,
-)  # fmt: skip
+)
 from losscli.losses._classes import each_class, fold, log_of_others, of_target
 from losscli.losses._math import distribution, log_softmax, over, times
 
@@ -88,6 +90,7 @@ def _through_softmax(pull: Array, log_p: Array) -> Array:
     cite="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
     consistent_for="shares(target) if clip == 0 and label_smoothing == 0 else None",
     same_as={
+        "xgboost": Preset(notes=SINGLE_STEPS),
         "keras": by_rows("clip=1e-07,renormalize=true"),
         "sklearn": Preset("clip=2.220446049250313e-16", refuses=(_NO_DISTRIBUTIONS,)),
     },
@@ -140,6 +143,7 @@ def _(pred: Array, target: Array, *, label_smoothing: float, clip: float, renorm
     cite="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; temperature: Hinton et al. 2015, arXiv:1503.02531",
     consistent_for="temperature * log(shares(target)) if label_smoothing == 0 else None",
     same_as={
+        "catboost": Preset(notes=SINGLE),
         "torch": Preset(refuses=_TORCH),
         "keras": by_rows(),
         "optax": without_weights(),
@@ -285,6 +289,7 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float) -> Array:
     cite="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
     consistent_for="shares(target)",
     same_as={
+        "catboost": Preset(notes=SINGLE),
         "sklearn": Preset("halve_two=true", refuses=(_NO_DISTRIBUTIONS,), kinds=(("target", Binary),)),
         "lm_eval": without_weights("", Refusal((DISTRIBUTIONS,), "the library takes classes")),
     },

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, LabelProbs, LabelSet, LogitVector
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import without_weights
+from losscli.contract.presets import SINGLE, SINGLE_COUNTS, by_rows, without_weights
 from losscli.contract.scores import Score
 from losscli.losses._math import sigmoid, softplus, times
 
@@ -19,7 +19,13 @@ TASKS = ("multilabel classification",)
     formula="sum(log(1 + exp(z)) - y * z for z, y in zip(pred, target)) / len(pred)",
     cite="Nam, Kim, Loza Mencia, Gurevych & Fuernkranz 2014, arXiv:1312.5419",
     consistent_for="logit(mean(target))",
-    same_as={"torch": without_weights(), "timm": without_weights()},
+    same_as={
+        "optax": without_weights(),
+        "keras": by_rows(),
+        "catboost": without_weights(notes=SINGLE),
+        "torch": without_weights(),
+        "timm": without_weights(),
+    },
     aliases=("multilabel_soft_margin",),
     first=True,
 )
@@ -92,7 +98,7 @@ def _(pred: Array, target: Array, *, gamma_absent: float, gamma_present: float, 
     sum(1 for s in here for o in gone if s <= o) / (len(here) * len(gone)) if here and gone else 0
     """,
     cite="Tsoumakas, Katakis & Vlahavas 2010, doi:10.1007/978-0-387-09823-4_34",
-    same_as={"sklearn": ""},
+    same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "sklearn": ""},
     worst=1.0,
 )
 def label_ranking_loss(pred: LogitVector, target: LabelSet) -> Array:
@@ -131,7 +137,7 @@ def label_ranking_loss(pred: LogitVector, target: LabelSet) -> Array:
             array([0.5])
             """,
             aliases=("label_ranking_average_precision",),
-            same_as={"sklearn": ""},
+            same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "sklearn": ""},
             first=True,
         ),
     ),
@@ -157,7 +163,7 @@ def lrap_loss(pred: LogitVector, target: LabelSet) -> Array:
     max(sum(1 for x in pred if x >= s) for s in here) if here else 0
     """,
     cite="Tsoumakas, Katakis & Vlahavas 2010, doi:10.1007/978-0-387-09823-4_34",
-    same_as={"sklearn": ""},
+    same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "sklearn": ""},
     optimum=None,
 )
 def coverage_error(pred: LogitVector, target: LabelSet) -> Array:

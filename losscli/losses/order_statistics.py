@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import SEVERAL_OUTPUTS, Preset, Refusal, without_weights
+from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, without_weights
 from losscli.contract.table_scope import SortedTable, TableMean, is_plain
 from losscli.losses._order import at_places, distinct
 
@@ -61,7 +61,7 @@ def _errors(pred: Array, target: Array) -> dict[str, Array]:
     value: (low + high) / 2
     """,
     cite="Rousseeuw & Leroy 1987, Robust Regression and Outlier Detection, doi:10.1002/0471725382",
-    same_as={"sklearn": Preset(refuses=(_ONE_EACH,))},
+    same_as={"catboost": without_weights(notes=SINGLE), "sklearn": Preset(refuses=(_ONE_EACH,))},
     scope="table",
     unit="table",
     sorted_by=("error",),

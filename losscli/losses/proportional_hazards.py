@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract import kinds
 from losscli.contract.kinds import Array, Event, Time
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import SINGLE_STEPS, without_weights
 from losscli.lazy import dataclass
 from losscli.losses._math import softplus
 
@@ -65,6 +66,7 @@ class _Risks:
     logs = [log((risk - k / len(tied) * sum(tied)) / exp(pred)) for k in drawn] if event else []
     sum(logs) / len(logs) if event else skip
     """,
+    same_as={"xgboost": without_weights(notes=SINGLE_STEPS)},
     cite="Cox 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; ties: Efron 1977, doi:10.1080/01621459.1977.10480613",
     scope="group",
     optimum=None,

@@ -9,6 +9,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, NonNegative, Real
 from losscli.contract.loss import loss
+from losscli.contract.presets import SINGLE, Preset, without_weights
 from losscli.contract.scores import Score
 from losscli.contract.table_scope import SortedTable, TableMean, TableSample, whole_numbers
 from losscli.losses._influence import (
@@ -124,6 +125,7 @@ def _(both: Any, p: Any, y: Any) -> Any:
             {'same': [0.6666666666666666], 'p': [2.0], 'y': [2.0]}
             """,
             aliases=("kendall_tau", "tau_b"),
+            same_as={"torchmetrics": without_weights()},
         ),
     ),
 )
@@ -194,6 +196,7 @@ def _(same: Any, p: Any, y: Any) -> Any:
             >>> {name: float(term.values[0]) for name, term in normalized_gini([1.0, 2.0], [9.0, 4.0]).items()}
             {'got': -2.5, 'best': 2.5}
             """,
+            same_as={"catboost": Preset(notes=SINGLE)},
         ),
     ),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.contract import kinds
 from losscli.contract.kinds import Array, Relevance
 from losscli.contract.loss import Param, Term, loss
-from losscli.contract.presets import without_weights
+from losscli.contract.presets import SINGLE, SINGLE_COUNTS, without_weights
 from losscli.contract.scores import Score
 from losscli.losses._ranks import (
     Ranking,
@@ -32,6 +32,9 @@ _Empty = Annotated[
 ]
 
 TASKS = ("ranking",)
+
+_SHORT = "of a query with fewer than k rows the library divides by their number"
+_ABOVE_0 = (("pred", kinds.PositiveScore),)  # torchmetrics takes no row for relevant whose score is not above 0
 
 _FLAT = "the value changes only where two rows change places"
 _TIES = "ties: McSherry & Najork 2008, doi:10.1007/978-3-540-78646-7_38"
@@ -75,6 +78,8 @@ def _of_query(value: float, empty: str, relevant: bool) -> Array | Term:
             array([0.70981])
             """,
             same_as={
+                "torchmetrics": without_weights("gain=linear,empty=worst", notes=SINGLE_COUNTS),
+                "catboost": without_weights("gain=linear,empty=best", notes=SINGLE),
                 "sklearn": without_weights("gain=linear,empty=worst"),
                 "lightgbm": without_weights("ties=stable,empty=best"),
                 "xgboost": without_weights("ties=stable,empty=best"),
@@ -131,6 +136,8 @@ def ndcg_loss(
             """,
             aliases=("mean_average_precision",),
             same_as={
+                "torchmetrics": without_weights("empty=worst", kinds=_ABOVE_0, notes=SINGLE_COUNTS),
+                "catboost": without_weights("empty=worst", notes=SINGLE),
                 "lightgbm": without_weights("ties=stable,empty=best"),
                 "xgboost": without_weights("ties=stable,empty=best"),
             },
@@ -176,6 +183,10 @@ def map_loss(
             array([0.5])
             """,
             aliases=("mean_reciprocal_rank",),
+            same_as={
+                "torchmetrics": without_weights("empty=worst", kinds=_ABOVE_0, notes=SINGLE_COUNTS),
+                "catboost": without_weights("empty=worst", notes=SINGLE),
+            },
         ),
     ),
 )
@@ -214,6 +225,10 @@ def mrr_loss(
             >>> recall_at_k([0.9, 0.8, 0.1], [1, 0, 1], k=2)
             array([0.5])
             """,
+            same_as={
+                "torchmetrics": without_weights("empty=worst", kinds=_ABOVE_0, notes=SINGLE_COUNTS),
+                "catboost": without_weights("empty=best", notes=SINGLE),
+            },
         ),
     ),
 )
@@ -252,6 +267,11 @@ def recall_at_k_loss(
             >>> precision_at_k([0.9, 0.8, 0.1], [1, 0, 1], k=2)
             array([0.5])
             """,
+            same_as={
+                "torchmetrics": without_weights("empty=worst", kinds=_ABOVE_0, notes=SINGLE_COUNTS),
+                "catboost": without_weights("empty=worst", notes=f"{_SHORT}; {SINGLE}"),
+                "xgboost": without_weights(notes=f"{_SHORT}; {SINGLE}"),
+            },
         ),
     ),
 )
@@ -292,6 +312,7 @@ def precision_at_k_loss(
             array([0.])
             """,
             aliases=("hit_rate_at_k",),
+            same_as={"torchmetrics": without_weights("empty=worst", notes=SINGLE_COUNTS)},
         ),
     ),
 )

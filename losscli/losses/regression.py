@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
-from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
+from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, SINGLE_STEPS, Preset, Refusal, by_rows, without_weights
 from losscli.contract.scaled import Scaled, difference
 from losscli.losses._math import any_infinite, error_size, residual
 
@@ -57,6 +57,7 @@ def _(pred: Array, target: Array) -> Array:
     cite="Laplace 1774; Willmott & Matsuura 2005, doi:10.3354/cr030079",
     consistent_for="median(target)",
     same_as={
+        "xgboost": Preset(notes=SINGLE),
         "torch": "",
         "keras": by_rows(),
         "sklearn": "",
@@ -95,6 +96,8 @@ def _(pred: Array, target: Array) -> Array:
     cite="Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
     consistent_for="mean(target)",
     same_as={
+        "torchmetrics": without_weights(),
+        "xgboost": Preset(notes=SINGLE_STEPS),
         "keras": "",
         "sklearn": Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one root for each output"),)),
         "lightgbm": Preset(notes=SINGLE),
@@ -135,6 +138,7 @@ def _(pred: Array, target: Array) -> dict[str, Array]:
     """,
     cite="Huber 1964, doi:10.1214/aoms/1177703732",
     same_as={
+        "catboost": Preset(notes=SINGLE),
         "torch": by_rows(),
         "keras": by_rows(),
         "optax": without_weights(),
@@ -235,6 +239,7 @@ def _(pred: Array, target: Array) -> Array:
 
 @loss(
     formula="delta**2 * (sqrt(1 + ((pred - target) / delta)**2) - 1)",
+    same_as={"xgboost": Preset(notes=SINGLE_STEPS)},
     cite="Charbonnier et al. 1997, doi:10.1109/83.551699; Hartley & Zisserman 2003, A6.8",
 )
 def pseudo_huber(
@@ -277,7 +282,7 @@ def _(pred: Array, target: Array, *, delta: float) -> Array:
     """,
     cite="Koenker & Bassett 1978, doi:10.2307/1913643",
     consistent_for="quantile(target, q)",
-    same_as={"sklearn": "", "lightgbm": Preset("q=0.9", notes=SINGLE)},
+    same_as={"xgboost": Preset(notes=SINGLE_STEPS), "sklearn": "", "lightgbm": Preset("q=0.9", notes=SINGLE)},
     aliases=("quantile_loss",),
 )
 def pinball(
@@ -309,6 +314,7 @@ def _(pred: Array, target: Array, *, q: float) -> Array:
 
 @loss(
     formula="abs(q - (1 if target <= pred else 0)) * (pred - target)**2",
+    same_as={"catboost": Preset(notes=SINGLE)},
     cite="Newey & Powell 1987, doi:10.2307/1911031",
     consistent_for="expectile(target, q)",
 )
@@ -341,6 +347,7 @@ def _(pred: Array, target: Array, *, q: float) -> Array:
 
 @loss(
     formula="1 if abs(pred - target) > tolerance * (abs(target) if relative else 1) else 0",
+    same_as={"catboost": Preset(notes=SINGLE)},
     cite="Conte, Dunsmore & Shen 1986, Software Engineering Metrics and Models (1 less PRED(25))",
     binary=True,
 )

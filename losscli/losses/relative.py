@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import AboveMinusOne, Array, NonZero, Real
 from losscli.contract.loss import Param, Term, loss
-from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
+from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, SINGLE_STEPS, Preset, Refusal, by_rows, without_weights
 from losscli.contract.scaled import Scaled, difference, scaled
 from losscli.losses._math import error_size
 
@@ -24,6 +24,7 @@ _ROOTS = Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one 
     cite="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
     consistent_for="weighted_median(target, 1 / maximum(abs(target), floor))",
     same_as={
+        "xgboost": Preset(notes=SINGLE_STEPS),
         "sklearn": "floor=2.220446049250313e-16",
         "torchmetrics": without_weights(_TORCHMETRICS),
         "keras": by_rows("scale=100,floor=1e-07"),
@@ -198,6 +199,7 @@ def _log_ratio(pred: Array, target: Array) -> Array:
     cite="Kaggle 2012 (Online Product Sales); sklearn.metrics.mean_squared_log_error",
     consistent_for="expm1(mean(log1p(target))) if floor is None else None",
     same_as={
+        "catboost": Preset(notes=SINGLE_STEPS),
         "sklearn": "",
         "keras": by_rows("floor=1e-07", notes="the gradient exactly at the floor is whole, where Keras has half"),
         "torchmetrics": without_weights(),
@@ -249,7 +251,7 @@ def _(pred: Array, target: Array, *, floor: float | None) -> Array:
     """,
     cite="Kaggle 2012 (Online Product Sales); sklearn.metrics.root_mean_squared_log_error",
     consistent_for="expm1(mean(log1p(target)))",
-    same_as={"sklearn": _ROOTS},
+    same_as={"xgboost": Preset(notes=SINGLE_STEPS), "sklearn": _ROOTS},
     aliases=("root_mean_squared_log_error",),
     shares={"squared": msle},
     revision=2,

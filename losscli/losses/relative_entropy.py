@@ -22,7 +22,7 @@ TASKS = ("multiclass classification",)
     """,
     cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
     consistent_for="shares(target) if not renormalize else None",
-    same_as={"torchmetrics": without_weights("renormalize=true")},
+    same_as={"optax": without_weights(), "torchmetrics": without_weights("renormalize=true")},
     first=True,
 )
 def kl_divergence(
@@ -126,6 +126,7 @@ def _(pred: Array, target: Array) -> Array:
 
 @loss(
     formula="sum((t * (log(t) - log(p)) if t > 0 else 0) - t + p for p, t in zip(pred, target))",
+    same_as={"optax": without_weights()},
     cite="Csiszar 1991, doi:10.1214/aos/1176348385; Lee & Seung 2000",
     consistent_for="mean(target)",
     aliases=("i_divergence",),

@@ -97,7 +97,7 @@ def _(pred: Array, target: Array, *, exponent: float, delta: float) -> Array:
     delta**2 * (a - log(1 + a))
     """,
     cite="Fair 1974, Annals of Economic and Social Measurement 3:667-677",
-    same_as={"lightgbm": Preset(notes=SINGLE)},
+    same_as={"catboost": Preset(notes=SINGLE), "lightgbm": Preset(notes=SINGLE)},
 )
 def fair(pred: Real, target: Real, *, delta: _Bend = 1.0) -> Array:
     """Fair's loss: half the square for small errors and nearly linear for large ones, with a smooth slope.

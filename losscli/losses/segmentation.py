@@ -76,7 +76,7 @@ def _ratio_slope(lost: Array, kept: Array, smooth: float, by_lost: Array, by_kep
     lost / whole if whole else skip
     """,
     cite=DICE,
-    same_as={"monai": without_weights("smooth=1e-05")},
+    same_as={"optax": without_weights("smooth=2"), "monai": without_weights("smooth=1e-05")},
     worst=1.0,
     first=True,
     scores=(

@@ -8,12 +8,16 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Vector
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import without_weights
+from losscli.contract.scores import Score
 from losscli.losses._angles import across, cosine, cosine_slope, long_dot, twice_square_less
 from losscli.losses._math import dot, norm, unit
 
 TASKS = ("generative models",)
 
 _BELS = 20 / np.log(10)  # decibels of a ratio of amplitudes, in nats
+
+_STEP = "the library adds the smallest step of its precision to both parts of the ratio"
 
 
 @loss(
@@ -23,6 +27,18 @@ _BELS = 20 / np.log(10)  # decibels of a ratio of amplitudes, in nats
     """,
     cite="Vincent, Gribonval & Fevotte 2006, doi:10.1109/TSA.2005.858005",
     optimum=None,
+    scores=(
+        Score(
+            "snr",
+            """Signal-to-noise ratio (SNR) of each row in decibels; the number is their mean. Higher is better.
+
+            >>> snr([[1.0, 2.0, 2.5]], [[1.0, 2.0, 2.0]]).values.round(4)
+            array([15.563])
+            """,
+            constant=0.0,
+            same_as={"torchmetrics": without_weights(notes=_STEP)},
+        ),
+    ),
 )
 def snr_loss(pred: Vector, target: Vector) -> Term:
     """SNR loss: minus the signal-to-noise ratio of each row in decibels. It has no lower limit.
@@ -62,6 +78,18 @@ def _(pred: Array, target: Array) -> Array:
     """,
     cite="Le Roux, Wisdom, Erdogan & Hershey 2019, arXiv:1811.02508",
     optimum=None,
+    scores=(
+        Score(
+            "si_sdr",
+            """Scale-invariant signal-to-distortion ratio (SI-SDR) of each row in decibels. Higher is better.
+
+            >>> si_sdr([[1.0, 2.0, 2.5]], [[1.0, 2.0, 2.0]]).values.round(4)
+            array([19.0309])
+            """,
+            constant=0.0,
+            same_as={"torchmetrics": without_weights(notes=_STEP)},
+        ),
+    ),
 )
 def si_sdr_loss(pred: Vector, target: Vector) -> Term:
     """SI-SDR loss: minus the scale-invariant signal-to-distortion ratio of each row in decibels.
@@ -98,6 +126,17 @@ def _(pred: Array, target: Array) -> Array:
     """,
     cite="Huynh-Thu & Ghanbari 2008, doi:10.1049/el:20080522",
     optimum=None,
+    scores=(
+        Score(
+            "psnr",
+            """Peak signal-to-noise ratio (PSNR) of each row (an image) in decibels: their mean. Higher is better.
+
+            >>> psnr([[0.5, 0.25, 1.0]], [[0.5, 0.5, 1.0]]).round(4)
+            array([16.8124])
+            """,
+            constant=0.0,
+        ),
+    ),
 )
 def psnr_loss(
     pred: Vector,

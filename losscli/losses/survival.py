@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, BinNumber, Positive, Real, Vector
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import without_weights
+from losscli.contract.presets import SINGLE, Preset, without_weights
 from losscli.losses._math import log_sum_exp, sigmoid, softmax, softplus
 from losscli.losses._normal_tail import minus_log_tail, tail_hazard
 
@@ -29,6 +29,7 @@ _Scale = Annotated[float, Param("the scale of the logarithm of the time", gt=0)]
     tail = {"normal": -log(Phi(-z)), "logistic": log(1 + exp(z)), "extreme": exp(z)}
     density[family] + log(scale * time) if event else tail[family]
     """,
+    same_as={"xgboost": Preset(notes=SINGLE)},
     cite="Wei 1992, doi:10.1002/sim.4780111409; Barnwal, Cho & Hocking 2020, arXiv:2006.04920",
     aliases=("lognormal_nll_censored",),
     optimum=None,

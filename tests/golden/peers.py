@@ -143,7 +143,7 @@ BARE = {
     "torchvision": "torchvision torchvision.ops",
     "pytorch_toolbelt": "pytorch_toolbelt pytorch_toolbelt.losses",
 }
-ROUNDED = {"allrank", "timm", "trl"}
+ROUNDED = {"allrank", "timm", "torchmetrics", "trl"}
 """What asks for tensors in single precision; here that is double precision, as `_keras` has it."""
 NAMES: dict[str, Any] = {"np": np, "math": math}
 Inputs = dict[str, list[Any]]
@@ -447,22 +447,53 @@ def by_lightgbm(specs: str, params: dict[str, Any], inputs: Inputs, *, weights: 
     return Case(tuple(specs.split()), inputs, weights, ask)
 
 
-def by_catboost(specs: str, metric: str, inputs: Inputs, *, weights: list[float] | None = None) -> Case:
-    """A metric of CatBoost; its targets, weights and parameters are in single precision too."""
-    call = f"catboost.utils.eval_metric(target.tolist(), pred.tolist(), {metric!r}, weight=w)[0]"
+def by_catboost(
+    specs: str,
+    metric: str,
+    inputs: Inputs,
+    *,
+    approx: str = "pred",
+    label: str = "target",
+    group: bool = False,
+    weights: list[float] | None = None,
+) -> Case:
+    """A metric of CatBoost; its targets, weights and parameters are in single precision too.
+
+    `approx` is what a model would say, of a row or of several labels. `group`: the rows are one query.
+    """
+    rows = ", group_id=[0] * len(target)" if group else ""
+    call = f"catboost.utils.eval_metric({label}.tolist(), {approx}.tolist(), {metric!r}, weight=w{rows})[0]"
     return by_numpy("catboost", specs, call, inputs, weights=weights)
 
 
-def by_xgboost(specs: str, metric: str, inputs: Inputs) -> Case:
-    """A metric of XGBoost on predictions given as the margin of a model without trees; all in single precision."""
+def by_xgboost(
+    specs: str,
+    metric: str | dict[str, Any],
+    inputs: Inputs,
+    *,
+    margin: str = "pred",
+    label: str = "target",
+    weights: list[float] | None = None,
+) -> Case:
+    """A metric of XGBoost on predictions given as the margin of a model without trees; all in single precision.
+
+    `metric` may be settings with an objective, which says what a metric gets of the margin. `label` may be the two
+    bounds of a time.
+    """
 
     def ask() -> Answer:
         xgboost = library("xgboost")
-        features = np.arange(len(inputs["pred"]), dtype=np.float64)[:, None]
-        data = xgboost.DMatrix(features, label=np.array(inputs["target"]), base_margin=np.array(inputs["pred"]))
-        params = {"objective": "reg:squarederror", "base_score": 0.0, "eval_metric": metric}
+        arrays = {role: _numpy(values) for role, values in inputs.items()}
+        data = xgboost.DMatrix(np.arange(len(inputs["pred"]), dtype=np.float64)[:, None], weight=weights)
+        found = eval(label, NAMES | arrays)
+        bounds = ("label_lower_bound", "label_upper_bound")
+        named = dict(zip(bounds, found, strict=True)) if isinstance(found, tuple) else {"label": found}
+        data.set_info(base_margin=eval(margin, NAMES | arrays), **named)
+        asked = metric if isinstance(metric, dict) else {"eval_metric": metric}
+        params = {"objective": "reg:squarederror", "base_score": 0.0} | asked
         value = float(xgboost.train(params, data, num_boost_round=0).eval(data).partition(":")[2])
-        call = f"train(dict(eval_metric={metric!r}), data, 0).eval(data) on DMatrix(label=target, base_margin=pred)"
+        told = ", ".join(f"{name}={one!r}" for name, one in asked.items())
+        call = f"train(dict({told}), data, 0).eval(data) on DMatrix(label={label}, base_margin={margin})"
         return Answer(source("xgboost", call), repr(value), {})
 
-    return Case(tuple(specs.split()), inputs, None, ask)
+    return Case(tuple(specs.split()), inputs, weights, ask)

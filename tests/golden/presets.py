@@ -1,7 +1,7 @@
 r"""Runs each library preset against its library, on random inputs and at the edges of what it takes.
 
     peers/bin/python tests/golden/presets.py            # writes libraries/presets.csv; see make.py for the environment
-    peers/bin/python tests/golden/presets.py fair mse   # the rows of these losses; all others stay as they are
+    peers/bin/python tests/golden/presets.py fair mse@keras   # the rows of a loss, or of one preset; others stay
     peers/bin/python tests/golden/presets.py 200 > many.csv
     python tests/golden/preset_table.py many.csv        # compares that file with losscli
 
@@ -154,6 +154,21 @@ def hits(rng: np.random.Generator) -> Inputs:
     return {"pred": rng.permutation(np.arange(-3, ROWS - 3) / 4).tolist(), "target": hard(rng)}
 
 
+def many_hits(rng: np.random.Generator) -> Inputs:
+    """As `hits`, twice as many."""
+    return {"pred": rng.permutation(np.arange(-6, 6) / 4).tolist(), "target": hard(rng) + hard(rng)}
+
+
+def high_hits(rng: np.random.Generator) -> Inputs:
+    """As `hits`, with scores above 0."""
+    found = hits(rng)
+    return found | {"pred": [score + 1 for score in found["pred"]]}
+
+
+def amounts(rng: np.random.Generator) -> Inputs:
+    return {side: _rounded(rng.gamma(2, 1, (ROWS, 3)) + 0.01) for side in ("pred", "target")}
+
+
 def distances(rng: np.random.Generator) -> Inputs:
     return {"pred": _rounded(rng.gamma(2, 1, ROWS)), "target": signs(rng)["target"]}
 
@@ -288,6 +303,31 @@ def told_pairs(rng: np.random.Generator) -> Inputs:
     return pairs(rng) | {"target": rng.permutation([0.1, 0.35, 0.35, 0.6, 0.85, 1.0]).tolist()}
 
 
+def eighth_counts(rng: np.random.Generator) -> Inputs:
+    return {"pred": eighths(rng)["pred"], "target": counts(rng)["target"]}
+
+
+def lifetimes(rng: np.random.Generator) -> Inputs:
+    """Logarithms of times or of risks, and times without ties."""
+    return {"pred": (rng.integers(-96, 96, ROWS) / 64).tolist(), "event": hard(rng),
+            "time": (rng.permutation(np.arange(1, 60))[:ROWS] / 4).tolist()}  # fmt: skip
+
+
+def normal_logs(rng: np.random.Generator) -> Inputs:
+    return fractions(rng) | {"log_variance": (rng.integers(-96, 96, ROWS) / 64).tolist()}
+
+
+def inner_probs(rng: np.random.Generator) -> Inputs:
+    """As `eight_probs`, twice as many and none that is certain."""
+    one, two = eight_probs(rng), eight_probs(rng)
+    pred, target = (one[side] + two[side] for side in ("pred", "target"))
+    return {"pred": np.clip(pred, 1 / 64, 63 / 64).tolist(), "target": target}
+
+
+def soft_logit_vectors(rng: np.random.Generator) -> Inputs:
+    return class_logits(rng) | {"target": class_probs(rng)["pred"]}
+
+
 # -- edges -------------------------------------------------------------------------------------------------------------
 
 ALIKE: dict[str, Inputs] = {
@@ -313,6 +353,10 @@ OUTPUTS: dict[str, Inputs] = {
 COARSE: dict[str, Inputs] = {
     "equal": {"pred": [0.0, 1.5, -2.25], "target": [0.0, 1.5, -2.25]},
     "a kink": {"pred": [2.0, 0.0, 1.875, 0.5], "target": [1.0, 1.0, 1.0, 1.0]},
+}
+COARSE_POSITIVE: dict[str, Inputs] = {"equal": {"pred": [1.5, 2.25, 3.0], "target": [1.5, 2.25, 3.0]}}
+RANKS: dict[str, Inputs] = {
+    "ties": {"pred": [1.0, 1.0, 2.0, 0.5, 2.0], "target": [2.0, 1.0, 1.0, 0.0, 4.0]},
 }
 ZEROS: dict[str, Inputs] = {
     "targets of 0": {"pred": [1.0, 3.0, 0.0], "target": [0.0, 2.0, 0.0]},
@@ -495,6 +539,11 @@ QUERIES: dict[str, Inputs] = {
 }
 
 
+TIES: dict[str, Inputs] = {"ties": QUERIES["ties"]}
+HIGH_NO_HITS: dict[str, Inputs] = {"no relevant row": {"pred": [0.5, 0.25, 1.0], "target": [0.0, 0.0, 0.0]}}
+NO_HITS: dict[str, Inputs] = {"no relevant row": QUERIES["no relevant row"]}
+
+
 # -- the presets -------------------------------------------------------------------------------------------------------
 
 
@@ -522,13 +571,19 @@ def sklearn(spec: str, call: str, random: Maker, *edges: dict[str, Inputs], **mo
 
 
 def boosting(
-    spec: str, make: Callable[..., Case], metric: Any, random: Maker, *edges: dict[str, Inputs], weighted: bool = True
+    spec: str,
+    make: Callable[..., Case],
+    metric: Any,
+    random: Maker,
+    *edges: dict[str, Inputs],
+    weighted: bool = True,
+    **form: Any,
 ) -> Asked:
     def ask(name: str, call: str, inputs: Inputs, **settings: Any) -> Case:
         settings.pop("by", None)
         if not weighted:
             settings.pop("weights")
-        return make(name, metric, inputs, **settings)
+        return make(name, metric, inputs, **settings, **form)
 
     return Asked(spec, ask, "", random, _merged(edges), weighted="" if weighted else None, by=None)
 
@@ -565,6 +620,13 @@ def presets() -> list[Asked]:
         *_language(),
         *_trainings(),
         *_scores(),
+        *_xgboost(),
+        *_catboost(),
+        *_catboost_decisions(),
+        *_torchmetrics(),
+        *_torchmetrics_decisions(),
+        *_keras_metrics(),
+        *_optax(),
     ]
 
 
@@ -1005,6 +1067,217 @@ def _vectors_and_batches() -> list[Asked]:
     ]  # fmt: skip
 
 
+def _xgboost() -> list[Asked]:
+    """Of XGBoost, which computes in single precision; numbers that it holds exactly, where it has no logarithms."""
+    soft = {"objective": "multi:softprob", "num_class": 3}
+    quantile = {"objective": "reg:quantileerror", "eval_metric": "quantile"}
+    return [
+        *(
+            boosting(f"{name}@xgboost", by_xgboost, metric, random, *edges)
+            for name, metric, random, *edges in (
+                ("rmse", "rmse", fractions, COARSE), ("mae", "mae", fractions, COARSE),
+                ("mape", "mape", eighths, COARSE_POSITIVE), ("rmsle", "rmsle", eighths),
+                ("pseudo_huber", "mphe", fractions, COARSE), ("bce", "logloss", eight_probs, PROBS, SOFT),
+                ("poisson_nll", "poisson-nloglik", eighth_counts), ("gamma_nll", "gamma-nloglik", eighths),
+                ("tweedie_nll", "tweedie-nloglik@1.5", eighths), ("roc_auc", "auc", hits, TIES),
+            )
+        ),
+        *(
+            boosting(f"pinball@xgboost{q}", by_xgboost, quantile | {"quantile_alpha": alpha}, fractions, COARSE)
+            for q, alpha in (("", 0.5), (":q=0.3", 0.3))
+        ),
+        boosting("zero_one@xgboost", by_xgboost, soft | {"eval_metric": "merror"}, class_logits, weighted=False,
+                 margin="pred"),
+        boosting("cross_entropy@xgboost", by_xgboost, soft | {"eval_metric": "mlogloss"}, class_probs,
+                 margin="np.log(pred)"),
+        boosting("cox@xgboost", by_xgboost, {"objective": "survival:cox", "eval_metric": "cox-nloglik"}, lifetimes,
+                 weighted=False, label="np.where(event == 1, time, -time)"),
+        boosting("aft_nll@xgboost", by_xgboost, {"objective": "survival:aft", "eval_metric": "aft-nloglik"}, lifetimes,
+                 label="(time, np.where(event == 1, time, np.inf))"),
+        boosting("precision_at_k@xgboost", _xgboost_ranking, "pre@10", many_hits, weighted=False),
+        boosting("precision_at_k@xgboost:k=3", _xgboost_ranking, "pre@3", hits, weighted=False),
+    ]  # fmt: skip
+
+
+def _catboost() -> list[Asked]:
+    """Of CatBoost: what a model would say is a logit, or the logarithm of a rate."""
+    found = [
+        boosting(f"{name}@catboost", by_catboost, metric, random, *edges)
+        for name, metric, random, *edges in (
+            ("huber", "Huber:delta=1", fractions, COARSE), ("expectile", "Expectile:alpha=0.5", fractions, COARSE),
+            ("lp_error", "Lq:q=3", fractions, COARSE), ("msle", "MSLE", eighths),
+            ("fair", "FairLoss:smoothness=1", fractions, COARSE),
+            ("hinge", "HingeLoss", signs), ("roc_auc", "AUC", hits, TIES),
+            ("normalized_gini", "NormalizedGini", hits, TIES),
+        )
+    ]  # fmt: skip
+    logit = "np.log(pred / (1 - pred))"
+    return [
+        *found,
+        boosting("tolerance_error@catboost:tolerance=0.5", by_catboost, "NumErrors:greater_than=0.5", fractions,
+                 COARSE),
+        boosting("tweedie_nll@catboost", by_catboost, "Tweedie:variance_power=1.5", eighths, approx="np.log(pred)"),
+        boosting("gaussian_nll_log_variance@catboost", by_catboost, "RMSEWithUncertainty", normal_logs, weighted=True,
+                 approx="np.stack([pred, log_variance / 2], 1)"),
+        boosting("brier@catboost", by_catboost, "BrierScore", probs, approx=logit),
+        boosting("cross_entropy_with_logits@catboost", by_catboost, "MultiClass", class_logits, LOGIT_VECTORS),
+        boosting("multilabel_bce@catboost", by_catboost, "MultiLogloss", label_logits, weighted=False, approx="pred.T",
+                 label="target.T"),
+        boosting("median_absolute_error@catboost", by_catboost, "MedianAbsoluteError", fractions, COARSE,
+                 weighted=False),
+        boosting("query_rmse@catboost", by_catboost, "QueryRMSE", graded, weighted=False, group=True),
+        boosting("ndcg@catboost", by_catboost, "NDCG", graded, NO_HITS, weighted=False, group=True),
+        *(
+            boosting(spec, by_catboost, metric, many_hits, NO_HITS, weighted=False, group=True)
+            for spec, metric in (
+                ("mrr@catboost", "MRR"), ("map@catboost", "MAP"),
+                ("precision_at_k@catboost", "PrecisionAt:top=10"), ("precision_at_k@catboost:k=3", "PrecisionAt:top=3"),
+                ("recall_at_k@catboost", "RecallAt:top=10"), ("recall_at_k@catboost:k=3", "RecallAt:top=3"),
+            )
+        ),
+    ]  # fmt: skip
+
+
+def _catboost_decisions() -> list[Asked]:
+    logit = "np.log(pred / (1 - pred))"
+    return [
+        boosting(f"{name}@catboost", by_catboost, metric, inner_probs, approx=logit)
+        for name, metric in (
+            ("accuracy", "Accuracy"), ("zero_one", "ZeroOneLoss"), ("precision", "Precision"), ("recall", "Recall"),
+            ("f1", "F1"), ("f_beta", "F:beta=1"), ("mcc", "MCC"), ("balanced_accuracy", "BalancedAccuracy"),
+            ("balanced_error", "BalancedErrorRate"), ("cohen_kappa", "Kappa"),
+        )
+    ] + [
+        boosting("multiclass_f1@catboost", by_catboost, "TotalF1:average=Macro", class_probs, approx="np.log(pred)"),
+        boosting("hamming_loss@catboost", by_catboost, "HammingLoss", label_probs, weighted=False,
+                 approx=f"({logit}).T", label="target.T"),
+    ]  # fmt: skip
+
+
+def _torchmetrics() -> list[Asked]:
+    retrieval = f"{TM}retrieval."
+    crps = f"{TM}regression.continuous_ranked_probability_score(pred, target)"
+    return [
+        *(
+            torch(f"{name}@torchmetrics", f"{TM}{call}", random, *edges, by="")
+            for name, call, random, *edges in (
+                ("rmse", "mean_squared_error(pred, target, squared=False)", reals, NUMBERS),
+                ("explained_variance", "explained_variance(pred, target)", reals, OUTPUTS),
+                ("kendall", "kendall_rank_corrcoef(pred, target)", reals, RANKS),
+                ("js_divergence", "regression.jensen_shannon_divergence(pred, target)", distributions, SIDES),
+                ("coverage_error", "classification.multilabel_coverage_error(pred, target.long(), 3)", label_probs,
+                 NO_LABELS),
+                ("label_ranking_loss", "classification.multilabel_ranking_loss(pred, target.long(), 3)", label_probs,
+                 NO_LABELS),
+                ("lrap", "classification.multilabel_ranking_average_precision(pred, target.long(), 3)", label_probs,
+                 NO_LABELS),
+                ("si_sdr", "scale_invariant_signal_distortion_ratio(pred, target).mean()", two_vectors),
+                ("snr", "signal_noise_ratio(pred, target).mean()", two_vectors),
+            )
+        ),
+        torch("crps_ensemble@torchmetrics", crps, members, ALIKE),
+        *(
+            torch(f"{name}@torchmetrics{k}", f"{retrieval}retrieval_{call}", random, HIGH_NO_HITS, *edges, by="")
+            for name, k, call, random, *edges in (
+                ("ndcg", "", "normalized_dcg(pred, target)", graded, QUERIES),
+                ("map", "", "average_precision(pred, target > 0)", high_hits),
+                ("mrr", "", "reciprocal_rank(pred, target > 0)", high_hits),
+                ("precision_at_k", "", "precision(pred, target > 0, top_k=10)", high_hits),
+                ("precision_at_k", ":k=3", "precision(pred, target > 0, top_k=3)", high_hits),
+                ("recall_at_k", "", "recall(pred, target > 0, top_k=10)", high_hits),
+                ("recall_at_k", ":k=3", "recall(pred, target > 0, top_k=3)", high_hits),
+                ("hit_at_k", "", "hit_rate(pred, target > 0, top_k=10)", hits),
+                ("hit_at_k", ":k=3", "hit_rate(pred, target > 0, top_k=3)", hits),
+            )
+        ),
+    ]  # fmt: skip
+
+
+def _torchmetrics_decisions() -> list[Asked]:
+    """Numbers of decisions: binary ones at one half, of classes those of the largest, of labels each at one half."""
+    binary, classes, labels = (f"{TM}classification.{kind}_" for kind in ("binary", "multiclass", "multilabel"))
+    found = [
+        torch(f"{name}@torchmetrics", f"{binary}{call}(pred, target.long())", eight_probs, by="")
+        for name, call in (
+            ("accuracy", "accuracy"), ("zero_one", "hamming_distance"), ("precision", "precision"),
+            ("recall", "recall"), ("f1", "f1_score"), ("specificity", "specificity"),
+            ("jaccard_score", "jaccard_index"), ("mcc", "matthews_corrcoef"), ("cohen_kappa", "cohen_kappa"),
+            ("roc_auc", "auroc"), ("average_precision", "average_precision"),
+        )
+    ]  # fmt: skip
+    found.append(
+        torch("f_beta@torchmetrics", f"{binary}fbeta_score(pred, target.long(), beta=1.0)", eight_probs, by="")
+    )
+    found += [
+        torch(f"{name}@torchmetrics", f"{classes}{call}(pred, target, {more}3)", class_probs, DECIDED, by="")
+        for name, call, more in (
+            ("multiclass_f1", "f1_score", ""),
+            ("multiclass_f_beta", "fbeta_score", "1.0, "), ("multiclass_precision", "precision", ""),
+            ("multiclass_recall", "recall", ""), ("multiclass_jaccard_score", "jaccard_index", ""),
+        )
+    ]  # fmt: skip
+    micro = f"{classes}accuracy(pred, target, 3, top_k={{}}, average='micro')"
+    found += [torch(f"top_k_accuracy@torchmetrics{more}", micro.format(k), class_probs, by="")
+              for more, k in (("", 1), (":k=2", 2))]  # fmt: skip
+    return found + [
+        torch(f"{name}@torchmetrics", f"{labels}{call}(pred, target.long(), {more}3)", label_probs, NO_LABELS, by="")
+        for name, call, more in (
+            ("hamming_loss", "hamming_distance", ""), ("subset_accuracy", "exact_match", ""),
+            ("multilabel_f1", "f1_score", ""), ("multilabel_f_beta", "fbeta_score", "1.0, "),
+        )
+    ]  # fmt: skip
+
+
+def _keras_metrics() -> list[Asked]:
+    """Metrics of Keras, whose weighted values are divided by the weights."""
+    call = "keras.metrics.{}(dtype='float64')({}, {}{})"
+
+    def metric(spec: str, name: str, random: Maker, *edges: dict[str, Inputs], sides: tuple[str, str]) -> Asked:
+        return torch(spec, call.format(name, *sides, ""), random, *edges, by="",
+                     weighted=call.format(name, *sides, ", w"))  # fmt: skip
+
+    columns = "target[:, None]", "pred[:, None]"
+    return [
+        metric("accuracy@keras", "BinaryAccuracy", eight_probs, sides=columns),
+        metric("precision@keras", "Precision", inner_probs, sides=("target", "pred")),
+        metric("recall@keras", "Recall", inner_probs, sides=("target", "pred")),
+        metric("r2@keras", "R2Score", reals, sides=columns),
+        torch("pearson@keras", call.format("PearsonCorrelation", "target[None]", "pred[None]", ""), reals, by=""),
+        metric("cosine_similarity@keras", "CosineSimilarity", two_vectors, sides=("target", "pred")),
+        keras("multilabel_bce@keras", "BinaryCrossentropy(from_logits=True)", label_logits, LABEL_SETS),
+    ]
+
+
+def _optax() -> list[Asked]:
+    return [
+        optax("cosine_similarity@optax", "optax.cosine_similarity(pred, target).mean()", two_vectors),
+        optax("kl_divergence@optax", "optax.kl_divergence(jnp.log(pred), target).mean()", distributions, SIDES),
+        optax("generalized_kl@optax", "optax.losses.generalized_kl_divergence(jnp.log(pred), target).mean()", amounts),
+        optax(
+            "crammer_singer@optax",
+            "optax.losses.multiclass_hinge_loss(pred, target).mean()",
+            class_logits,
+            LOGIT_VECTORS,
+        ),
+        optax("list_softmax@optax", "optax.losses.ranking_softmax_loss(pred[None], target[None])", graded, QUERIES),
+        optax(
+            "multilabel_bce@optax", "optax.sigmoid_binary_cross_entropy(pred, target).mean()", label_logits, LABEL_SETS
+        ),
+        optax(
+            "cross_entropy_with_logits@optax",
+            "optax.softmax_cross_entropy(pred, target).mean()",
+            soft_logit_vectors,
+            SOFT_LOGIT_VECTORS,
+        ),
+        optax(
+            "dice_loss@optax",
+            "optax.losses.binary_dice_loss(jax.scipy.special.logit(pred), target).mean()",
+            masks,
+            MASKS,
+        ),
+    ]
+
+
 def _rankings() -> list[Asked]:
     def ask(*given: Any, **settings: Any) -> Case:
         return by_numpy("sklearn", *given[:3])
@@ -1058,9 +1331,9 @@ def _row(asked: Asked, kind: str, call: str, inputs: Inputs, weights: list[float
 
 
 def merged(old: list[list[str]], names: set[str]) -> Iterator[list[str]]:
-    """The rows of all presets in their order: asked anew for the losses that are named, else the old ones."""
+    """The rows of all presets in their order: asked anew for losses or presets that are named, else the old ones."""
     for asked in presets():
-        if re.split("[@:]", asked.spec)[0] in names:
+        if {asked.spec.partition(":")[0], re.split("[@:]", asked.spec)[0]} & names:
             yield from rows_of(asked, SEEDS)
             continue
         kinds = [kind for n in range(SEEDS) for kind in ("random", "weights")[: 1 + (asked.weighted is not None)]]

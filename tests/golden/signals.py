@@ -18,6 +18,10 @@ def cases() -> list[Case]:
     sdr = f"-10 * torch.log10((({part})**2).sum(1) / ((pred - {part})**2).sum(1))"
     psnr = "torchmetrics.functional.image.peak_signal_noise_ratio(pred, target, data_range={}, dim=1)"
     return [
+        by_torch("torchmetrics", "snr snr@torchmetrics", f"{audio}.signal_noise_ratio(pred, target).mean()", SIGNALS),
+        by_torch("torchmetrics", "si_sdr si_sdr@torchmetrics",
+                 f"{audio}.scale_invariant_signal_distortion_ratio(pred, target).mean()", SIGNALS),
+        by_torch("torchmetrics", "psnr:peak=2.5", psnr.format(2.5), SIGNALS),
         by_hand("snr_loss", f"(-10 * torch.log10({loud} / {error})).mean()", SIGNALS),
         by_torch("torchmetrics", "snr_loss", f"-{audio}.signal_noise_ratio(pred, target).mean()", SIGNALS),
         by_hand("snr_loss", f"(w * (-10) * torch.log10({loud} / {error})).sum() / w.sum()", SIGNALS, weights=WEIGHTS),

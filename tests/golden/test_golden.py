@@ -20,14 +20,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import preset_table
 import pytest
 import sources
-from conftest import LOSSES
+from conftest import LOSSES, required
 from files import table
 from waiting import PATIENCE
 
 import losscli
-from losscli.binding.spec import parse, parse_loss
+from losscli.binding.spec import parse, parse_loss, plain
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "golden" / "sample_data.csv"
@@ -163,17 +164,24 @@ def test_a_paper_is_held_to_the_digits_that_it_prints(got, row, same):
     assert bool(agrees(got, row)) == same
 
 
+@functools.cache
+def preset_rows():
+    """Every row of presets.csv, as `covered` gives those of the golden numbers."""
+    return [(row, parse(row["spec"]).parts[0][1]) for row in preset_table.read()]
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 def test_every_dialect_has_a_number_that_its_peer_printed(loss):
     for peer, text in loss.same_as.items():
-        wanted = parse_loss(f"{loss.name}@{peer}")
+        needed = ",".join(f"{name}={plain(value)}" for name, value in required(loss).items())
+        wanted = parse_loss(f"{loss.name}@{peer}{':' * bool(needed)}{needed}")
         given = {name: value for name, value in wanted.params.items() if not loss.params[name].required}
         assert any(
             spec.loss is loss
             and {**spec.params, **given} == spec.params
             and spec.divide_by == wanted.divide_by
             and asked(row) == peer
-            for row, spec in covered()
+            for row, spec in [*covered(), *preset_rows()]
         ), f"{loss.name}@{peer} ({text or 'defaults'}) has no golden number"
 
 
