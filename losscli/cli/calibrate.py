@@ -25,7 +25,7 @@ losscli calibrate test.csv -t label -p 'p_*' --apply map.json -o calibrated.csv"
 )
 @calibrating.read_options
 @calibrating.map_options
-@shared.common("--map", "map_", metavar="FILE", shell_complete=completion.files,
+@shared.common("--map", "map_", envvar="LOSSCLI_MAP", metavar="FILE", shell_complete=completion.files,
                help="Write the map to this JSON file.")  # fmt: skip
 @shared.common("--apply", metavar="FILE", shell_complete=completion.files,
                help="Fit nothing: apply the map of this file to new rows.")  # fmt: skip
@@ -48,6 +48,9 @@ def command(**given: Any) -> int:
     are cut into 5 folds (clusters and batches stay whole), and each row is mapped by a map that was fitted without its
     fold. The map of --map and of -o is fitted to all rows.
 
+    --apply takes the loss of the map unless -l names another. With neither -t nor -l the rows need no target, and only
+    -o is written.
+
     Isotonic regression and conformal offsets need no descent. Sources of more than 64 MiB are read again for each pass.
     """
     from losscli.cli.read_options import calibrate_options
@@ -69,7 +72,7 @@ def _calibrate(options: CalibrateOptions) -> int:
     with progress.observed(run.console, passes=1) as observer, using_threads(engine.count):
         found = _calibrated(options, ready, engine, observer)
         notes = _written(options, found)
-    console.print_warnings(found.result.evaluation.warnings, quiet)
+    console.print_warnings(found.warnings, quiet)
     console.print_notes([*_said(options, found), *notes], quiet)
     _print(options, found)
     return 0
@@ -79,7 +82,7 @@ def _calibrated(options: CalibrateOptions, ready: Prepared, engine: Any, observe
     from losscli.execution.calibration.calibrate import apply, calibrate
 
     if options.saved is not None and options.apply is not None:
-        return apply(ready, options.saved, options.apply, observer)
+        return apply(ready, options.saved, options.apply, observer, scored=options.scored)
     return calibrate(ready, engine, options.method, options.step, observer)
 
 
@@ -116,6 +119,7 @@ def _print(options: CalibrateOptions, found: Calibrated) -> None:
     from losscli.report.calibration import render_calibration
 
     if options.run.console.quiet:
-        console.write_stdout(quiet(found.result.evaluation))
+        evaluation = found.result.evaluation
+        console.write_stdout("" if evaluation is None else quiet(evaluation))
         return
     console.write_stdout(render_calibration(found.result, options.format, View(**console.view())))

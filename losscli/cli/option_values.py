@@ -188,7 +188,10 @@ class TableOptions:
 
 @dataclass(frozen=True)
 class CalibrateOptions:
-    """What `calibrate` is asked for; `saved` is the map in the file `apply`, which is applied in place of a fit."""
+    """What `calibrate` is asked for; `saved` is the map in the file `apply`, which is applied in place of a fit.
+
+    Rows that are not `scored` have no target: a map is applied to them, and no more.
+    """
 
     run: RunOptions
     format: str
@@ -198,6 +201,7 @@ class CalibrateOptions:
     map: str | None
     apply: str | None
     saved: MapResult | None
+    scored: bool = True
 
     @property
     def outputs(self) -> list[str]:

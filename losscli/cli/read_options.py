@@ -24,6 +24,7 @@ from losscli.cli.option_values import (
     InspectOptions,
     MergeOptions,
     RunOptions,
+    TableFile,
     TableOptions,
     Wanted,
 )
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from losscli.binding.spec import Spec
     from losscli.io.sides import KeyDifference
     from losscli.io.source import ReadOptions
+    from losscli.results.calibration import MapResult
 
 Given = Mapping[str, Any]
 """The parameters of a command, by their names."""
@@ -80,26 +82,46 @@ def grad_options(given: Given) -> TableOptions:
 
 
 def calibrate_options(given: Given) -> CalibrateOptions:
-    """The options of `calibrate`; without -l, a map that is applied brings its loss."""
+    """The options of `calibrate`; a map that is applied brings its loss, or with no target none is asked for."""
     from losscli.binding.request import Inference
 
     saved, path = None, given["apply"]
+    scored = path is None or bool(given["losses"]) or given["target"] is not None
     if path is not None:
-        from losscli.execution.calibration.map_file import read_map
-
-        for name in ("method", "step", "map_"):
-            if given[name] is not None:
-                raise UsageError(f"--apply fits nothing, so it takes no --{name.rstrip('_')}", code="USAGE_CONFLICT")
-        saved = read_map(path)
+        saved = _map(given, path)
         given = {**given, "losses": given["losses"] or (saved.loss,)}
     inference = Inference(True, given["level"], cluster=given["cluster"], permutations=10_000)
     output = None if given["output"] is None else row_batches.target(given["output"])
     if output is not None and output.path == "-":
         raise UsageError("-o takes a file: standard output has the report", code="USAGE_CONFLICT")
-    found = CalibrateOptions(_run({**_THREADS, **given}, inference), _format(given, None), given["method"],
-                             given["step"], output, given["map_"], path, saved)  # fmt: skip
+    run = _run({**_THREADS, **given}, inference)
+    if saved is not None and not scored:
+        run = _without_target(run, saved, output)
+    found = CalibrateOptions(run, _format(given, None), given["method"], given["step"], output, given["map_"], path,
+                             saved, scored)  # fmt: skip
     _check_distinct(found, path)
     return found
+
+
+def _map(given: Given, path: str) -> MapResult:
+    """The map in a file, which nothing is fitted beside."""
+    from losscli.execution.calibration.map_file import read_map
+
+    for name in ("method", "step", "map_"):
+        if given[name] is not None:
+            raise UsageError(f"--apply fits nothing, so it takes no --{name.rstrip('_')}", code="USAGE_CONFLICT")
+    return read_map(path)
+
+
+def _without_target(run: RunOptions, saved: MapResult, output: TableFile | None) -> RunOptions:
+    """The run that reads the predictions alone."""
+    from losscli.execution.calibration.unlabelled import predictions_alone
+
+    if output is None:
+        raise UsageError("without a target there is nothing to report",
+                         hint="-o FILE writes the calibrated predictions, -t COLS names the target",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
+    return replace(run, request=replace(run.request, losses=(predictions_alone(saved),)))
 
 
 def _check_distinct(options: CalibrateOptions, applied: str | None) -> None:

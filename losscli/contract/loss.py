@@ -346,6 +346,7 @@ def loss(
     exact: bool = False,
     scores: tuple[Score, ...] = (),
     from_history: Mapping[str, Change] | None = None,
+    listed: bool = True,
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare a loss; see CONTRIBUTING.md for what each word becomes.
 
@@ -367,7 +368,7 @@ def loss(
     people know the loss by: each is named like a loss, and
     computed from this one declaration. `sorted_by` names the columns by which a loss of scope "table" compares rows:
     see `losscli.contract.table_scope`. `from_history` are roles that a table of past values gives, where no column
-    does: see `losscli.contract.history`.
+    does: see `losscli.contract.history`. One that is not `listed` has no name by which it could be asked for.
     """
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library,
@@ -380,7 +381,7 @@ def loss(
 
     def declare(kernel: Callable[..., Any]) -> Loss:
         made = Loss(kernel, **declared)
-        for each in (made, *(made.score(score, declared) for score in scores)):
+        for each in (made, *(made.score(score, declared) for score in scores)) if listed else ():
             _register(each)
         return made
 

@@ -78,28 +78,28 @@ def render_calibration(found: Calibration, format: str, view: View) -> str:
         whole = {
             "schema": CALIBRATION_SCHEMA, "losscli": __version__, "map": _map_object(found.map),
             "descent": None if found.descent is None else _descent_object(found.descent),
-            "folds": found.folds, "report": document(found.evaluation),
+            "folds": found.folds, "report": None if found.evaluation is None else document(found.evaluation),
         }  # fmt: skip
         return dumps(whole, view, indent=True) + "\n"
-    report = renderer(format).render(found.evaluation, view)
+    report = "" if found.evaluation is None else renderer(format).render(found.evaluation, view)
     if format != "table":
         return report
     blocks = [_map_block(found.map, view)]
     if found.descent is not None:
         blocks.append(_curve(found.descent, view))
     said = "".join(f"{view.text(sentence, 500)}\n" for sentence in sentences(found))
-    return "\n".join([*blocks, report, said])
+    return "\n".join(filter(None, [*blocks, report, said]))
 
 
 def sentences(found: Calibration) -> Iterator[str]:
     """What the comparison of each loss says of the map."""
     of = f"a map fitted without them ({found.folds} folds)" if found.folds else "the map"
-    for one in found.evaluation.comparisons:
+    for one in () if found.evaluation is None else found.evaluation.comparisons:
         if one.verdict in ("better", "worse"):
             yield f"{one.spec}: {one.verdict} on rows mapped by {of}: {_change(one)}"
         else:
-            yield (f"{one.spec}: {one.verdict} on rows mapped by {of}: {_change(one)}. "
-                   "Miscalibration is not significant here")  # fmt: skip
+            yield (f"{one.spec}: {one.verdict} on rows mapped by {of}: {_change(one)}. Miscalibration is not "
+                   "significant here, so nothing shows that the map helps")  # fmt: skip
 
 
 def _change(one: ComparisonResult) -> str:

@@ -106,11 +106,11 @@ class Calibration:
     folds : int or None
         The number of folds of cross-fitting: each row of `evaluation` was mapped by a map that was fitted without the
         rows of its fold. None: the map comes from a file.
-    evaluation : Evaluation
-        The losses before and after, with confidence intervals and their comparison.
+    evaluation : Evaluation or None
+        The losses before and after, with confidence intervals and their comparison. None where rows have no target.
     """
 
     map: MapResult
     descent: DescentResult | None
     folds: int | None
-    evaluation: Evaluation
+    evaluation: Evaluation | None

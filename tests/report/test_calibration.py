@@ -63,6 +63,14 @@ def test_a_calibration_follows_its_schema_and_holds_a_whole_report(found):
     jsonschema.Draft202012Validator(SCHEMAS["urn:losscli:report:1"], registry=REGISTRY).validate(whole["report"])
 
 
+def test_without_a_target_there_is_the_map_alone():
+    bare = Calibration(MAP, None, None, None)
+    assert check(render_calibration(bare, "json", View()), "calibration")["report"] is None
+    assert render_calibration(bare, "table", View()).splitlines()[0] == "platt: logit -> slope * logit + bias"
+    assert render_calibration(bare, "csv", View()) == ""
+    assert [*sentences(bare)] == []
+
+
 def test_a_descent_follows_its_schema_also_where_it_diverges():
     wild = replace(DESCENT, steps=(*STEPS[:2], step(2, math.inf)))
     whole = check(render_descent(wild, "json", View()), "descent")
@@ -96,7 +104,7 @@ def test_the_last_sentence_says_whether_it_helps():
     assert said == ("bce: better on rows mapped by a map fitted without them (5 folds): 1 -> 0.5 "
                     "(-0.5, CI -0.75 to -0.25)")  # fmt: skip
     (said,) = sentences(replace(FOUND, evaluation=replace(EVALUATION, comparisons=(compared("no difference shown"),))))
-    assert said.endswith("Miscalibration is not significant here")
+    assert said.endswith("Miscalibration is not significant here, so nothing shows that the map helps")
 
 
 def test_a_hostile_name_of_a_column_is_harmless():

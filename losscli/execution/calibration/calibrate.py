@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from losscli.execution.calibration.objective import Objective
 from losscli.execution.calibration.rows import FOLDS, Rows
 from losscli.execution.calibration.subject import Subject, map_for, subject_of
 from losscli.execution.engines import Engine
+from losscli.execution.evaluate import left_out
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.row_values import OutputRows
 from losscli.lazy import dataclass
+from losscli.results import WarningResult
 from losscli.results.calibration import Calibration, DescentResult, DescentStep, MapResult
 
 
@@ -36,6 +38,14 @@ class Calibrated:
     def notes(self) -> list[str]:
         """What the user should hear of the passes."""
         return self.rows.notes
+
+    @property
+    def warnings(self) -> Sequence[WarningResult]:
+        """What a reader of the numbers should know."""
+        if self.result.evaluation is not None:
+            return self.result.evaluation.warnings
+        scan = self.rows.scan
+        return [] if scan is None else list(left_out(scan.counts(), scan.source.dropped))
 
     def predictions(self) -> Iterator[OutputRows]:
         """The mapped predictions of all rows, by the map of the result."""
@@ -71,12 +81,17 @@ def calibrate(
                       by_one(subject, objective.map, fits.parameters[None]))  # fmt: skip
 
 
-def apply(prepared: Prepared, found: MapResult, path: str, observer: ProgressObserver = NO_PROGRESS) -> Calibrated:
-    """Evaluate a map that was saved in the file `path`, on rows to which it was not fitted."""
+def apply(
+    prepared: Prepared, found: MapResult, path: str, observer: ProgressObserver = NO_PROGRESS, *, scored: bool = True
+) -> Calibrated:
+    """Evaluate a map that was saved in the file `path`, on rows to which it was not fitted.
+
+    Without `scored`, the run is one of `predictions_alone`, and nothing is evaluated.
+    """
     rows = Rows(prepared, observer)
     subject = _subject(prepared, rows)
     mapped = by_one(subject, *fitted(found, subject.domain, path))
-    evaluation = before_and_after(prepared, subject, rows, mapped)
+    evaluation = before_and_after(prepared, subject, rows, mapped) if scored else None
     return Calibrated(Calibration(found, None, None, evaluation), subject, rows, mapped)
 
 

@@ -54,7 +54,7 @@ def before_and_after(prepared: Prepared, subject: Subject, rows: Rows, mapped: M
     totals = RunAccumulator(plan, prepared.arrays, chunk_rows())
     added = RunAccumulator(plan, prepared.arrays, chunk_rows(), totals.slice_index, some=True)
     for some in rows:
-        both = subject.with_calibrated(some, mapped(some)) if len(some.batch) else some
+        both = subject.with_calibrated(some, _inside(subject, some, mapped(some))) if len(some.batch) else some
         for group in added.update(both):
             added.update_groups([group])
     if rest := list(added.groups.finish()):
@@ -65,11 +65,25 @@ def before_and_after(prepared: Prepared, subject: Subject, rows: Rows, mapped: M
     return conclude(totals, rows.scan.reader, rows.scan.sources(), prepared.source.dropped)
 
 
+def _inside(subject: Subject, rows: ReadRows, values: Array) -> Array:
+    """The mapped predictions; one that has left the domain of predictions is a DataError with its row."""
+    left = np.isnan(values)
+    if left.any():
+        row = int(np.argmax(left.any(axis=1)))
+        at = int(np.argmax(left[row]))
+        kind, given = subject.inputs[0].kind, float(subject.raw(rows.batch.arrays)[row, at])
+        column = subject.columns[min(at, len(subject.columns) - 1)]
+        raise rows.location.error(int(rows.index[row]), column, f"the map takes {given:g} to no valid prediction: "
+                                  f"expected {kind.says}", hint="another map keeps predictions valid, such as "
+                                  "--method scale or isotonic", code="DATA_OUT_OF_RANGE")  # fmt: skip
+    return values
+
+
 def calibrated_rows(subject: Subject, rows: Rows, mapped: Mapped) -> Iterator[OutputRows]:
     """The mapped predictions of each row, under the names of the columns of the predictions."""
     for some in rows:
         if len(some.batch):
-            columns = {name: Term(values) for name, values in _columns(subject, mapped(some))}
+            columns = {name: Term(values) for name, values in _columns(subject, _inside(subject, some, mapped(some)))}
             batch = some.batch
             yield RowBatch(columns, batch.row_numbers, keys=batch.keys, repeats=batch.repeats)
 

@@ -75,7 +75,8 @@ class Objective:
         """The value and the gradient at each point; the value is infinite where it is not finite, or not allowed."""
         found = [Evaluated(math.inf, np.zeros(len(point.parameters))) for point in points]
         allowed = [at for at, point in enumerate(points) if self._allows(point.parameters)]
-        totals = dict(zip(allowed, self._passes.totals([points[at] for at in allowed]), strict=True))
+        added = zip(allowed, self._passes.totals([points[at] for at in allowed]), strict=True)
+        totals = {at: one for at, one in added if one is not None}
         values = {at: self.sign * results(one)[0].value for at, one in totals.items()}
         finite = [at for at, value in values.items() if math.isfinite(value)]
         gradients = self._passes.gradients([points[at] for at in finite], [totals[at] for at in finite])

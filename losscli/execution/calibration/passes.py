@@ -60,20 +60,21 @@ class Passes:
     rows: Rows
     engine: Engine
 
-    def totals(self, points: Sequence[Point]) -> list[RunAccumulator]:
-        """What the rows add up to at each point: one pass."""
+    def totals(self, points: Sequence[Point]) -> list[RunAccumulator | None]:
+        """What the rows add up to at each point: one pass. None where a prediction leaves its domain."""
         found = [RunAccumulator(self.run.plan, self.run.arrays, chunk_rows()) for _ in points]
-        if not found:
-            return found
+        left = np.zeros(len(points), bool)
+        if not points:
+            return []
         if found[0].grouped:
-            self._add_groups(found, points)
+            self._add_groups(found, points, left)
         else:
-            for parts in _answers(self.engine, lambda rows: self._added(rows, found, points), self.rows):
+            for parts in _answers(self.engine, lambda rows: self._added(rows, found, points, left), self.rows):
                 for totals, part in zip(found, parts, strict=True):
                     totals.merge(part)
         assert self.rows.scan is not None
         refuse_empty(self.run.plan, self.rows.scan.counts(), next(iter(self.rows.scan.files), None))
-        return found
+        return [None if gone else totals for totals, gone in zip(found, left, strict=True)]
 
     def gradients(self, points: Sequence[Point], totals: Sequence[RunAccumulator]) -> list[Array]:
         """The gradient by the parameters at each point, of which `totals` are the sums: one pass."""
@@ -104,20 +105,24 @@ class Passes:
         return self.subject.with_calibrated(rows, self.subject.mapped(self.map, point.parameters, rows.batch.arrays))
 
     def _added(
-        self, rows: ReadRows, found: Sequence[RunAccumulator], points: Sequence[Point]
+        self, rows: ReadRows, found: Sequence[RunAccumulator], points: Sequence[Point], left: Array
     ) -> list[RunAccumulator]:  # fmt: skip
         parts = []
-        for totals, point in zip(found, points, strict=True):
+        for at, (totals, point) in enumerate(zip(found, points, strict=True)):
             part = RunAccumulator(self.run.plan, self.run.arrays, chunk_rows(), totals.slice_index, some=True)
-            for _ in part.update(self._mapped(rows, point)):
+            mapped = self._mapped(rows, point)
+            left[at] |= self.subject.leaves(mapped)
+            for _ in part.update(mapped) if not left[at] else ():
                 pass
             parts.append(part)
         return parts
 
-    def _add_groups(self, found: Sequence[RunAccumulator], points: Sequence[Point]) -> None:
+    def _add_groups(self, found: Sequence[RunAccumulator], points: Sequence[Point], left: Array) -> None:
         for rows in self.rows:
-            for totals, point in zip(found, points, strict=True):
-                for group in totals.update(self._mapped(rows, point)):
+            for at, (totals, point) in enumerate(zip(found, points, strict=True)):
+                mapped = self._mapped(rows, point)
+                left[at] |= self.subject.leaves(mapped)
+                for group in totals.update(mapped) if not left[at] else ():
                     totals.update_groups([group])
         for totals in found:
             if rest := list(totals.groups.finish()):

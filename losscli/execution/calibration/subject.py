@@ -54,10 +54,12 @@ class Subject:
         return np.concatenate([as_columns(arrays[side]) for side in self.inputs], axis=1)
 
     def mapped(self, chosen: Map, parameters: Array, arrays: Mapping[Input, Array]) -> Array:
-        """The mapped predictions, of the shape of `raw`."""
+        """The mapped predictions, of the shape of `raw`; NaN where they left the domain of predictions."""
         link = self.link_of(chosen)
         with np.errstate(all="ignore"):
-            return link.back(chosen.values(link.of(self.raw(arrays)), parameters))
+            found = link.back(chosen.values(link.of(self.raw(arrays)), parameters))
+            outside = self.inputs[0].kind.outside(found)
+        return found if outside is None else np.where(outside, np.nan, found)
 
     def by_input(self, values: Array) -> dict[Input, Array]:
         """Mapped predictions as the arrays of kernels, of the shapes of the predictions."""
@@ -73,6 +75,10 @@ class Subject:
         """The rows with mapped predictions beside their own."""
         arrays = {**rows.batch.arrays, **self.by_input(values)}
         return replace(rows, batch=rows.batch.holding(arrays))
+
+    def leaves(self, rows: ReadRows) -> bool:
+        """Whether a mapped prediction of these rows has left the domain of predictions."""
+        return any(bool(np.isnan(rows.batch.arrays[side]).any()) for side in self.calibrated.values())
 
     def lines(self, lines: Sequence[Line], model: str) -> tuple[Line, ...]:
         """The lines of a report on the mapped predictions, under another name of the model."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.optimize import brentq, root
+from scipy.optimize import brentq, isotonic_regression, root
 from scipy.special import expit, log_softmax, logit, softmax
 
 import losscli
@@ -15,12 +17,14 @@ from losscli.binding.python_request import request_of
 from losscli.binding.request import Inference
 from losscli.errors import DataError, UsageError
 from losscli.execution.calibration import rows as rows_module
-from losscli.execution.calibration.calibrate import calibrate, descend, objective_of
+from losscli.execution.calibration.calibrate import apply, calibrate, descend, objective_of
 from losscli.execution.calibration.fit import fit
 from losscli.execution.calibration.rows import FOLDS
+from losscli.execution.calibration.unlabelled import predictions_alone
 from losscli.execution.engines.threads import Threads
 from losscli.execution.prepare import prepare
 from losscli.execution.python_data import data_of
+from losscli.results.calibration import MapResult
 
 SAMPLE = Path(__file__).parents[3] / "sample_data"
 
@@ -146,15 +150,35 @@ def test_a_composite_loss_and_class_weights():
     assert parameters(source, "0.7*bce+0.3*brier", **given) == pytest.approx(wanted, rel=1e-8)
 
 
-def test_isotonic_regression_is_that_of_scipy():
-    from scipy.optimize import isotonic_regression
-
+@pytest.mark.parametrize("divide_by", ["weight", "rows"])
+def test_isotonic_regression_is_that_of_scipy(divide_by):
     order = np.argsort(DATA["p"])
-    wanted = isotonic_regression(DATA["y"][order], weights=DATA["w"][order]).x
-    found = calibrated(DATA, "brier", "isotonic", target="y", pred="p", weight="w")
-    values = np.concatenate([batch.arrays["p"].values for batch in found.predictions()])
-    np.testing.assert_allclose(values[order], wanted, rtol=1e-12, atol=1e-12)
-    assert len(found.result.map.knots) < 60
+    weights = np.where(np.arange(500) % 50 == 0, 0, DATA["w"])  # rows of weight 0 have no say
+    seen = order[weights[order] > 0]
+    wanted = isotonic_regression(DATA["y"][seen], weights=weights[seen]).x
+    source = DATA | {"w": weights}
+    found = calibrated(source, "brier", "isotonic", target="y", pred="p", weight="w", divide_by=divide_by)
+    knots = np.array(found.result.map.knots)
+    np.testing.assert_allclose(np.interp(DATA["p"][seen], *knots.T), wanted, rtol=1e-12, atol=1e-12)
+    assert len(knots) < 60
+
+
+SKLEARN = json.loads((Path(__file__).parent / "sklearn.json").read_text(encoding="utf-8"))
+
+
+def test_scikit_learn_finds_the_same():
+    """See make_sklearn.py; its searches end at about eight digits."""
+    with (SAMPLE / "cancer.csv").open(encoding="utf-8") as file:
+        cancer = list(csv.DictReader(file))
+    targets = [SKLEARN["sigmoid_targets"][row["malignant"]] for row in cancer]
+    scores = {"y": targets, "z": [float(row["svm_score"]) for row in cancer]}
+    wanted = [SKLEARN["sigmoid"]["slope"], SKLEARN["sigmoid"]["bias"]]
+    assert parameters(scores, "bce_with_logits", "platt", target="y", pred="z") == pytest.approx(wanted, rel=1e-6)
+    digits = {"target": "digit", "pred": "z_*"}
+    found = parameters(str(SAMPLE / "digits.csv"), "cross_entropy_with_logits", "temperature", **digits)
+    assert found == pytest.approx([SKLEARN["temperature"]], rel=1e-8)
+    knots = calibrated(str(SAMPLE / "cancer.csv"), "brier", "isotonic", target="malignant", pred="boosting_p")
+    np.testing.assert_allclose(np.array(knots.result.map.knots).T, SKLEARN["isotonic_knots"], rtol=1e-14)
 
 
 def test_a_conformal_offset_is_the_corrected_quantile():
@@ -230,6 +254,56 @@ def test_reading_again_and_threads_change_no_bit(monkeypatch, tmp_path, loss, me
     assert held.notes == []
     assert again.notes == ["more than 0 MiB of rows: each pass reads the source again"]
     assert held.result == again.result
+
+
+# ------------------------------------------------------------------------------------------------------------- applying
+
+
+@pytest.mark.parametrize(
+    ("loss", "method", "given"),
+    [
+        ("bce", "platt", {"pred": "p"}),
+        ("bce_with_logits", "temperature", {"pred": "z"}),
+        ("mse", "affine", {"pred": "z"}),
+        ("interval_score", "offsets", {"columns": {"lower": "z", "upper": "w"}}),
+    ],
+)
+def test_rows_without_a_target_are_mapped_as_those_with_one(loss, method, given):
+    source = DATA | {"w": DATA["z"] + DATA["w"]}
+    found = calibrated(source, loss, method, target="y", **given)
+    bare = replace(request_of({"losses": [loss], **given}, {}), losses=(predictions_alone(found.result.map),))
+    run = prepare(bare, data_of({}, {name: source[name] for name in ("p", "z", "w")}, {}, ()))
+    applied = apply(run, found.result.map, "map.json", scored=False)
+    assert applied.result.evaluation is None
+    for ours, theirs in zip(applied.predictions(), found.predictions(), strict=True):
+        for name, (values, _) in theirs.arrays.items():
+            np.testing.assert_array_equal(ours.arrays[name].values, values)
+
+
+def test_lists_stay_lists():
+    path = str(SAMPLE / "digits.parquet")
+    found = calibrated(path, "cross_entropy", "temperature", target="digit_id", pred="proba")
+    (batch,) = found.predictions()
+    assert batch.arrays["proba"].values.shape == (600, 10)
+    assert found.result.map.labels == tuple("0123456789")
+    named = calibrated(str(SAMPLE / "digits.csv"), "cross_entropy", "temperature", target="digit", pred="p_*")
+    assert [*found.result.map.parameters.values()] == pytest.approx([*named.result.map.parameters.values()])
+
+
+def test_predictions_that_would_leave_their_domain_are_no_way_down():
+    rng = np.random.default_rng(2)
+    x = rng.uniform(0.05, 3, 200)
+    source = {"y": rng.poisson(np.maximum(x - 1, 0)).astype(float), "x": x}
+    # Rows with a count of 0 would like rates below 0, and the kernel would not object.
+    slope, intercept = parameters(source, "poisson_nll", "affine", target="y", pred="x")
+    assert 0 <= (slope * x + intercept).min() < 0.05
+    assert intercept < 0
+    found = calibrated(source, "poisson_nll", "scale", target="y", pred="x").result.map
+    far = MapResult("affine", "", found.link, found.roles, found.labels, found.loss, {"slope": 1.0, "intercept": -1.0},
+                    [], 1)  # fmt: skip
+    with pytest.raises(DataError, match="to no valid prediction: expected a number of at least 0") as caught:
+        apply(prepared(source, "poisson_nll", target="y", pred="x"), far, "map.json")
+    assert (caught.value.row, caught.value.column) == (int(np.argmax(x < 1)) + 1, "x")
 
 
 # ------------------------------------------------------------------------------------------------------- sample data
