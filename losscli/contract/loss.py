@@ -356,19 +356,18 @@ def loss(
     `optimum` is the value at a perfect prediction, None where it depends on the data; `worst` is what no value is
     beyond on the other side (None: there is no limit). `consistent_for` is the best constant prediction as an
     expression of the targets ("mean(target)"), where there is one; of several roles, a mapping by role.
-    `reduction="sum"` is for losses that are a sum by definition
-    (penalties) whatever the run asks for. `shares` names terms that are another loss's only term with the same roles
-    and no parameters: they are computed and added up once. `first` marks what people ask for first where columns fit
-    it, or where their values also have a trait (`losscli.contract.traits`): what chooses losses for a file takes these.
-    `labels` says that one
-    number of predictions may be a label: the kernel then gets the probability 1 or 0 of the class of the target, and a
-    target of 1; with "classes" it gets both labels as positions, with "positive" 1 for the positive class label and 0
-    for any other. `binary` says that each value is 0 or 1, so that a mean is a proportion. `exact` gives `value` the
-    exact means of the terms, as where a variance is made of them: in doubles, no digit may be left. `scores` are what
-    people know the loss by: each is named like a loss, and
-    computed from this one declaration. `sorted_by` names the columns by which a loss of scope "table" compares rows:
-    see `losscli.contract.table_scope`. `from_history` are roles that a table of past values gives, where no column
-    does: see `losscli.contract.history`. One that is not `listed` has no name by which it could be asked for.
+    `reduction="sum"` is for losses that are a sum by definition (penalties) whatever the run asks for. `shares` names
+    terms that are another loss's only term with the same roles and no parameters: they are computed and added up once.
+    `first` marks what people ask for first where columns fit it, or where their values also have a trait
+    (`losscli.contract.traits`): what chooses losses for a file takes these. `labels` says that one number of
+    predictions may be a label: the kernel then gets the probability 1 or 0 of the class of the target, and a target of
+    1; with "classes" it gets both labels as positions, with "positive" 1 for the positive class label and 0 for any
+    other. `binary` says that each value is 0 or 1, so that a mean is a proportion. `exact` gives `value` the exact
+    means of the terms, as where a variance is made of them: in doubles, no digit may be left. `scores` are what people
+    know the loss by: each is named like a loss, and computed from this one declaration. `sorted_by` names the columns
+    by which a loss of scope "table" compares rows: see `losscli.contract.table_scope`. `from_history` are roles that a
+    table of past values gives, where no column does: see `losscli.contract.history`. One that is not `listed` has no
+    name by which it could be asked for.
     """
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library,
