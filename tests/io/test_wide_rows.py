@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from losscli.errors import DataError
+from losscli.errors import DataError, FileError
 from losscli.io.arrow.matrix import plain_matrix, side_by_side
 from losscli.io.files.open import open_source
-from losscli.io.formats import parquet
+from losscli.io.formats import parquet, parquet_columns
 from losscli.io.source import ReadAs
 
 RNG = np.random.default_rng(20)
@@ -109,3 +111,55 @@ def test_a_file_with_fewer_rows_than_it_declares_is_refused_whoever_reads_it(tmp
     for read in (lying.batches, lying.decoded):
         with pytest.raises(DataError, match="declares 701 rows from row 5 on but holds 700"):
             list(read(5))
+
+
+@pytest.fixture
+def by_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few columns are very many, and some are decoded after the others."""
+    monkeypatch.setattr(parquet, "MANY", 8)
+    monkeypatch.setattr(parquet_columns, "TOGETHER", 7)
+
+
+@pytest.mark.usefixtures("small_limits", "by_columns")
+@pytest.mark.parametrize("held", [0, 1 << 30])
+@pytest.mark.parametrize("groups", [[700], [300, 300], [0, 5, 1]])
+def test_columns_that_are_decoded_after_others_give_the_same_rows(
+    tmp_path: Path, groups: list[int], held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_columns, "HELD", held)
+    rows = sum(groups)
+    table = pa.table({
+        "name": pa.array([f"n{i % 50}" for i in range(rows)]),
+        **{f"p_{i}": pa.array(RNG.normal(size=rows), mask=RNG.random(rows) < i / 40) for i in range(20)},
+        "whole": pa.array(range(rows)), "list": pa.array([[i] * (i % 3) for i in range(rows)], pa.list_(pa.int64())),
+        "sure": pa.array([i % 2 == 0 for i in range(rows)]),
+    })  # fmt: skip
+    path, start = str(tmp_path / "wide.parquet"), 0
+    with pq.ParquetWriter(path, table.schema) as writer:
+        for group in groups:
+            writer.write_table(table.slice(start, group), row_group_size=max(group, 1))
+            start += group
+    fragment, names = opened(path), [*table.schema.names[::-1]]
+    projection: dict[str, ReadAs] = {name: "text" if name == "name" else "number" for name in names}
+    splits = list(fragment.splits(projection))
+    assert all(split.is_by_columns for split in splits if isinstance(split, parquet.RowGroupSplit))
+    row, found = 1, list[object]()
+    for split in splits:
+        for batch in split.batches(row):
+            found += batch.data.to_pylist()
+            row += batch.data.num_rows
+    assert found == table.select(names).to_pylist()
+
+
+@pytest.mark.usefixtures("small_limits", "by_columns")
+def test_a_disk_that_is_full_while_columns_are_copied_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    path, table = wide_file(tmp_path, [700])
+    monkeypatch.setattr(parquet_columns, "HELD", 0)
+    monkeypatch.setattr(parquet_columns.tempfile, "TemporaryFile", lambda **_: Full())
+    (split,) = opened(path).remote_splits(dict.fromkeys(table.schema.names[:-1], "number"))
+    with pytest.raises(FileError, match="could not write a temporary copy: No space left"):
+        list(split.batches(1))

@@ -47,14 +47,14 @@ def spool_with(fill: Callable[[SpoolWriter], None], path: str) -> Spool:
     try:
         descriptor, local_path = tempfile.mkstemp(prefix="losscli-")
     except OSError as error:
-        raise _spool_error(error, path) from None
+        raise spool_error(error, path) from None
     spool = Spool(local_path)
     try:
         with os.fdopen(descriptor, "wb") as out:
             fill(SpoolWriter(out, path))
     except BaseException as error:
         spool.remove()
-        raise _spool_error(error, path) if isinstance(error, OSError) else error from None
+        raise spool_error(error, path) if isinstance(error, OSError) else error from None
     return spool
 
 
@@ -84,8 +84,9 @@ class SpoolWriter:
         try:
             work()
         except OSError as error:  # raised here, so that a full disk is not taken for a broken connection
-            raise _spool_error(error, self.path) from None
+            raise spool_error(error, self.path) from None
 
 
-def _spool_error(error: OSError, path: str) -> FileError:
+def spool_error(error: OSError, path: str) -> FileError:
+    """The error to raise where a temporary copy cannot be written."""
     return FileError(f"could not write a temporary copy: {error.strerror or error}", path=path, code=system_code(error))

@@ -21,6 +21,8 @@ from losscli.io.formats.binary import (
     read_error,
     select_columns,
 )
+from losscli.io.formats.parquet_columns import MANY, batches_by_columns, is_bounded
+from losscli.io.formats.parquet_columns import memory_bytes as memory_by_columns
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
@@ -208,8 +210,20 @@ class RowGroupSplit:
         return self.memory_bytes > HEAVY
 
     @property
+    def is_by_columns(self) -> bool:
+        """Whether its columns are decoded one after the other: very many, each of which stands alone."""
+        return (
+            len(self.projection) >= MANY
+            and not self.fragment.nested
+            and not any("." in name for name in self.projection)
+            and is_bounded(self.rows * self.row_size)
+        )
+
+    @property
     def memory_bytes(self) -> int:
         """About how many bytes of memory are needed to read it."""
+        if self.is_by_columns:
+            return memory_by_columns(self.rows * self.row_size)
         # The buffers, a page of each column compressed and decompressed, and the decoded rows.
         columns = len(self.projection)
         return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
@@ -254,9 +268,14 @@ class RowGroupSplit:
         step = rows_per_batch(self.row_size, 1)
         found = 0
         with _opened(fragment.source, texts, len(names), self.footer) as file:
-            batches = file.iter_batches(
-                step, row_groups=list(self.groups), columns=fragment.stored(names), use_threads=False
-            )
+            if self.is_by_columns:
+                schema = pa.schema([fragment.schema.field(name) for name in names])
+                size = self.rows * self.row_size
+                batches = batches_by_columns(file, self.groups, schema, size, step, fragment.path)
+            else:
+                batches = file.iter_batches(
+                    step, row_groups=list(self.groups), columns=fragment.stored(names), use_threads=False
+                )
             while (data := fragment.next(batches)) is not None:
                 yield data
                 found += data.num_rows
