@@ -49,6 +49,21 @@ def using_threads(threads: int) -> Iterator[None]:
         _threads.reset(before)
 
 
+@functools.cache
+def _computing() -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(available_cores())
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Compute where no more threads do at a time than there are cores; the others may read meanwhile.
+
+    More would not be faster, and each step of NumPy would wait for the interpreter's lock with more others.
+    """
+    with _computing():
+        yield
+
+
 def map_in_order(function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
     """function(item) for each item, in the order of the items, computed in `thread_count()` threads.
 

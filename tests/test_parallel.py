@@ -31,6 +31,32 @@ def test_threads_really_work_side_by_side():
         assert sorted(parallel.map_in_order(lambda _: meeting.wait(), range(3))) == [0, 1, 2]
 
 
+def test_no_more_threads_compute_than_there_are_cores(monkeypatch):
+    monkeypatch.setattr(parallel, "available_cores", lambda: 2)
+    parallel._computing.cache_clear()
+    inside, most, lock, full = 0, 0, threading.Lock(), threading.Event()
+
+    def compute():
+        nonlocal inside, most
+        with parallel.computing():
+            with lock:
+                inside, most = inside + 1, max(most, inside + 1)
+                if inside == 2:
+                    full.set()
+            assert full.wait(PATIENCE)  # two meet here, and a third would be let in too
+            time.sleep(0.01)
+            with lock:
+                inside -= 1
+
+    threads = [threading.Thread(target=compute) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    parallel._computing.cache_clear()
+    assert most == 2
+
+
 def test_few_results_wait():
     begun = []
     with parallel.using_threads(2):

@@ -27,7 +27,7 @@ from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan, with_unmatched
 from losscli.io.source import DroppedRows
 from losscli.lazy import dataclass
-from losscli.parallel import available_cores, using_threads
+from losscli.parallel import available_cores, computing, using_threads
 from losscli.results import (
     ComparisonResult,
     Evaluation,
@@ -67,8 +67,9 @@ class Adding:
         totals = RunAccumulator(self.plan, self.tables, self.chunk_rows, self.slice_index, hashing=self.hashing,
                                 diagnosing=self.diagnosing, some=True)  # fmt: skip
         for some in rows:
-            for _ in totals.update(some):
-                pass
+            with computing():
+                for _ in totals.update(some):
+                    pass
         return totals
 
 
