@@ -132,8 +132,164 @@ class ResidualsResult:
 
 
 @dataclass(frozen=True)
+class CalibrationBlock:
+    """The rows with predictions from `low` to `high`, to which isotonic regression gives one frequency.
+
+    Attributes
+    ----------
+    low, high, mean : float
+        The least, the largest and the mean prediction.
+    frequency : float
+        The share of the positive label among these rows.
+    count : int
+        Number of rows; no block is empty.
+    """
+
+    low: float
+    high: float
+    mean: float
+    frequency: float
+    count: int
+
+
+@dataclass(frozen=True)
+class BandPoint:
+    """Between which frequencies isotonic regression mostly is for predictions about `x` that are calibrated."""
+
+    x: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """score = miscalibration - discrimination + uncertainty (Dimitriadis, Gneiting & Jordan 2021).
+
+    Attributes
+    ----------
+    spec : str
+        The loss.
+    score : float
+        Its mean.
+    miscalibration : float
+        The score less that of the recalibrated predictions.
+    discrimination : float
+        The score of the best constant less that of the recalibrated predictions.
+    uncertainty : float
+        The score of the best constant.
+    """
+
+    spec: str
+    score: float
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+
+
+@dataclass(frozen=True)
+class ReliabilityResult:
+    """Predicted probabilities against frequencies: the CORP reliability diagram.
+
+    Attributes
+    ----------
+    model, pred : str or None, str
+        The model and the column of its predictions, or the first of its columns.
+    of : str
+        "positive": of the positive label; "predicted": of the predicted one of several classes being right.
+    count : int
+        Number of rows.
+    blocks : tuple[CalibrationBlock, ...]
+        Isotonic regression of the labels on the predictions, by weight.
+    band : tuple[BandPoint, ...]
+        The consistency band of `level` for calibrated predictions, from `resamples`.
+    level, resamples : float, int
+        The level of the band, and how many samples were drawn for it.
+    bins : tuple[Bin, ...]
+        The histogram of the predictions.
+    decompositions : tuple[Decomposition, ...]
+        For each loss whose best constant is the frequency.
+
+    References
+    ----------
+    Dimitriadis, Gneiting & Jordan 2021, Stable reliability diagrams for probabilistic classifiers,
+    doi:10.1073/pnas.2016191118
+    """
+
+    model: str | None
+    pred: str
+    of: str
+    count: int
+    blocks: tuple[CalibrationBlock, ...]
+    band: tuple[BandPoint, ...]
+    level: float
+    resamples: int
+    bins: tuple[Bin, ...]
+    decompositions: tuple[Decomposition, ...]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Rates at one threshold: of predictions of at least so much, which share is right, and of which share."""
+
+    threshold: float
+    true_rate: float
+    false_rate: float
+    predictive_value: float
+
+
+@dataclass(frozen=True)
+class CurvesResult:
+    """The ROC curve and the precision-recall curve of a model.
+
+    Attributes
+    ----------
+    model, pred : str or None, str
+        The model and its column.
+    count, positive : int
+        Number of rows, and of those with the positive label.
+    area, mean_precision : float
+        The area under the ROC curve, and the mean precision over the recall, of all thresholds.
+    points : tuple[CurvePoint, ...]
+        The curve from the highest threshold down; of many thresholds some.
+    """
+
+    model: str | None
+    pred: str
+    count: int
+    positive: int
+    area: float
+    mean_precision: float
+    points: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
+class ConfusionResult:
+    """How often each class was predicted for each class.
+
+    Attributes
+    ----------
+    model : str or None
+        The model.
+    spec : str or None
+        The loss whose threshold decides, where there is one.
+    classes : tuple[str, ...]
+        The names of the classes.
+    counts : tuple[tuple[int, ...], ...]
+        A row of each class of the target: so many rows were predicted to be of each class.
+    """
+
+    model: str | None
+    spec: str | None
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
 class Diagnostics:
     """All of a run."""
 
     losses: tuple[LossDistributionResult, ...] = ()
     residuals: tuple[ResidualsResult, ...] = ()
+    reliability: tuple[ReliabilityResult, ...] = ()
+    curves: tuple[CurvesResult, ...] = ()
+    confusion: tuple[ConfusionResult, ...] = ()

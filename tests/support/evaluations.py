@@ -27,10 +27,17 @@ from losscli.results import (
     WarningResult,
 )
 from losscli.results.diagnostics import (
+    BandPoint,
     Bin,
+    CalibrationBlock,
     Cell2,
+    ConfusionResult,
+    CurvePoint,
+    CurvesResult,
+    Decomposition,
     Diagnostics,
     LossDistributionResult,
+    ReliabilityResult,
     ResidualsResult,
     Trend,
     WorstRowResult,
@@ -128,6 +135,37 @@ def diagnosed(text: str) -> Diagnostics:
             ResidualsResult(None, "p", "y", 4, cells, 1.0, 0.5, trend),
             ResidualsResult(None, "p", "y", 2, (Cell2(1e300, -1e300, 2),), 0.0, 0.0, ()),
         ),
+        reliability=(
+            ReliabilityResult(
+                text,
+                text,
+                "positive",
+                4,
+                (CalibrationBlock(0.1, 0.3, 0.2, 0.5, 4),),
+                (BandPoint(0.2, 0.0, 0.5), BandPoint(0.3, 0.0, 0.75)),
+                0.9,
+                100,
+                (Bin(0.0, 1.0, 4),),
+                (Decomposition(text, 0.2, 0.1, 0.05, 0.15),),
+            ),
+            ReliabilityResult(
+                None,
+                "p",
+                "predicted",
+                1,
+                (CalibrationBlock(1.0, 1.0, 1.0, 1.0, 1),),
+                (BandPoint(1.0, 1.0, 1.0),),
+                0.9,
+                100,
+                (Bin(0.0, 1.0, 1),),
+                (),
+            ),
+        ),
+        curves=tuple(
+            CurvesResult(model, text, 4, 2, 0.75, 0.8, (CurvePoint(0.9, 0.5, 0.0, 1.0), CurvePoint(0.1, 1.0, 1.0, 0.5)))
+            for model in [text, *"abcdefg"]
+        ),
+        confusion=(ConfusionResult(text, text, (text, "1"), ((3, 1), (0, 0))),),
     )
 
 

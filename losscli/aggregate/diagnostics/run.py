@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.aggregate.diagnostics.subjects import ClassSubject, PairSubject, lines_with_rows, row_calls, subjects
+from losscli.aggregate.diagnostics.subjects import PredictionScale, lines_with_rows, row_calls, subjects
 from losscli.aggregate.diagnostics.value_pairs import ValuePairs
 from losscli.aggregate.diagnostics.worst_rows import WorstRow, WorstRows
 from losscli.aggregate.line_values import line_columns
@@ -44,7 +44,7 @@ class ClassCounts:
         self.counts: NDArray[np.int64] | None = None
         self.confidence = ValuePairs(both=False)
 
-    def update(self, pred: Array, target: Array, weights: Array | None, *, logits: bool) -> None:
+    def update(self, pred: Array, target: Array, weights: Array | None, scale: PredictionScale) -> None:
         """Add rows."""
         classes = pred.shape[1]
         said = pred.argmax(axis=1)
@@ -52,9 +52,10 @@ class ClassCounts:
             added = np.bincount(target * classes + said, minlength=classes**2).reshape(classes, classes)
             self.counts = added if self.counts is None else self.counts + added
         top = pred[np.arange(len(said)), said]
-        if logits:
+        if scale == "logit":
             top = 1 / np.exp(pred - top[:, None]).sum(axis=1)
-        self.confidence.update(top, said == target, weights)
+        if scale != "other":
+            self.confidence.update(top, said == target, weights)
 
     def merge(self, other: ClassCounts) -> None:
         """Add all of `other`."""
@@ -70,33 +71,46 @@ class RunDiagnostics:
     ----------
     losses
         The position of a line in the plan -> the term (None: the loss itself) -> the losses of its rows.
-    pairs, classes
+    subjects
         Predictions and targets.
+    pairs, classes
+        The position of a subject -> what is kept of it.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.lines = lines_with_rows(plan)
         self.calls: frozenset[Hashable] = frozenset(call for _, line in self.lines for call in row_calls(line))
         self.losses: dict[int, dict[str | None, LossDistribution]] = {at: {} for at, _ in self.lines}
-        found = list(subjects(plan))
-        self.pairs = {one: ValuePairs(both=not one.labels) for one in found if isinstance(one, PairSubject)}
-        self.classes = {one: ClassCounts() for one in found if isinstance(one, ClassSubject)}
+        self.subjects = subjects(plan)
+        self.pairs = {
+            at: ValuePairs(both=one.kind == "numbers") for at, one in enumerate(self.subjects) if one.kind != "classes"
+        }
+        self.classes = {at: ClassCounts() for at, one in enumerate(self.subjects) if one.kind == "classes"}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "lines": [], "calls": frozenset()}  # what another process added up is only merged
+        return {
+            **self.__dict__,
+            "lines": [],
+            "calls": frozenset(),
+            "subjects": [],
+        }  # what another process added up is only merged
 
     def update(self, rows: ReadRows, batch: RowBatch[Input, Array], scored: Mapping[Any, Terms]) -> None:
         """Add rows, and what the kernel calls of `calls` gave for them."""
         for at, line in self.lines:
-            for column, term in line_columns(line, scored, len(batch)).items():
-                if term.by is None and len(term.values) == len(batch):
-                    own = column.rpartition("/")[2] if line.jobs[0].spec.loss.own_combine else None
-                    self._add_losses(at, own, line, term, rows, batch)
-        for subject, pairs in self.pairs.items():
-            pairs.update(batch.arrays[subject.pred], batch.arrays[subject.target], batch.weights)
-        for one, counts in self.classes.items():
-            logits = one.pred.kind.logit
-            counts.update(batch.arrays[one.pred], batch.arrays[one.target], batch.weights, logits=logits)
+            columns = line_columns(line, scored, len(batch))
+            if len(columns) > 1:  # terms of which none is a loss, such as counts
+                continue
+            ((column, term),) = columns.items()
+            if term.by is None and len(term.values) == len(batch):
+                own = column.rpartition("/")[2] if line.jobs[0].spec.loss.own_combine else None
+                self._add_losses(at, own, line, term, rows, batch)
+        for number, one in enumerate(self.subjects):
+            pred, target = batch.arrays[one.pred], batch.arrays[one.target]
+            if number in self.pairs:
+                self.pairs[number].update(pred, target, batch.weights)
+            else:
+                self.classes[number].update(pred, target, batch.weights, one.scale)
 
     def merge(self, other: RunDiagnostics, slice_ids: Array | None, before: int) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i], and before whose rows so many stand."""
@@ -104,10 +118,10 @@ class RunDiagnostics:
             for term, theirs in terms.items():
                 known = self.losses[at].setdefault(term, LossDistribution(theirs.worst.direction))
                 known.merge(theirs, slice_ids, before)
-        for subject, pairs in other.pairs.items():
-            self.pairs[subject].merge(pairs)
-        for one, counts in other.classes.items():
-            self.classes[one].merge(counts)
+        for number, pairs in other.pairs.items():
+            self.pairs[number].merge(pairs)
+        for number, counts in other.classes.items():
+            self.classes[number].merge(counts)
 
     def _add_losses(
         self, at: int, own: str | None, line: Line, term: Term, rows: ReadRows, batch: RowBatch[Input, Array]

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal, TypeAlias
 
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
 from losscli.binding.plan import Input, Job, Line, Plan
 from losscli.binding.row_columns import without_rows
 from losscli.lazy import dataclass
 
+PredictionScale: TypeAlias = Literal["probability", "logit", "other"]
+"""What predictions of labels or classes are; "other" is a score, of which only the order is known."""
+
 
 @dataclass(frozen=True)
-class PairSubject:
-    """A prediction and its target, one number each.
+class Subject:
+    """Predictions and their targets, whatever losses are asked of them.
 
-    `labels` says that the target is one of two labels; `probability` that the prediction is the probability of the
-    positive one, or its logit.
+    Attributes
+    ----------
+    pred, target
+        The arrays.
+    kind
+        "numbers": one number each; "labels": one number, and one of two labels; "classes": a number for each class,
+        and the class.
+    scale
+        What predictions of labels or classes are.
+    jobs
+        The jobs of the run that these are of.
     """
 
     pred: Input
     target: Input
-    labels: bool
-    probability: bool
-
-
-@dataclass(frozen=True)
-class ClassSubject:
-    """Probabilities or logits of classes, and the class of the target."""
-
-    pred: Input
-    target: Input
+    kind: Literal["numbers", "labels", "classes"]
+    scale: PredictionScale
+    jobs: tuple[Job, ...]
 
 
 def lines_with_rows(plan: Plan) -> list[tuple[int, Line]]:
@@ -47,33 +53,42 @@ def row_calls(line: Line) -> list[KernelCall]:
     return [call for job in line.jobs for call in kernel_calls(job).values()]
 
 
-def pair_subject(job: Job) -> PairSubject | None:
-    """Prediction and target of a job, if each of them is one number of a row."""
-    sides = dict(job.by_role())
-    pred, target = sides.get("pred"), sides.get("target")
-    if not (isinstance(pred, Input) and isinstance(target, Input) and _is_number(pred) and _is_number(target)):
-        return None
-    if job.spec.loss.batched:
-        return None
-    labels = target.kind.sides is not None
-    return PairSubject(pred, target, labels, labels and (pred.kind.link is not None or pred.kind.logit))
+def subjects(plan: Plan) -> list[Subject]:
+    """Each pair of predictions and targets once. Losses of one pair may bind it as arrays of several kinds."""
+    found: dict[object, Subject] = {}
+    for job in plan.jobs:
+        one = _subject(job)
+        if one is None:
+            continue
+        key = one.kind, one.pred.columns, one.target.columns, one.target.positive, one.target.kind.sides
+        known = found.get(key)
+        if known is None:
+            found[key] = one
+        elif known.scale == "other":
+            found[key] = replace(one, jobs=(*known.jobs, job))
+        else:
+            found[key] = replace(known, jobs=(*known.jobs, job))
+    return list(found.values())
 
 
-def class_subject(job: Job) -> ClassSubject | None:
-    """Predictions of classes and the class of the target of a job."""
+def _subject(job: Job) -> Subject | None:
     sides = dict(job.by_role())
     pred, target = sides.get("pred"), sides.get("target")
     if not (isinstance(pred, Input) and isinstance(target, Input)) or job.spec.loss.batched:
         return None
-    found = pred.kind.shape == "vector" and pred.kind.classes and target.kind.shape == "class"
-    scored = pred.kind.link is not None or pred.kind.logit
-    return ClassSubject(pred, target) if found and scored and not pred.keyed else None
+    if _is_number(pred) and _is_number(target):
+        kind: Literal["numbers", "labels"] = "numbers" if target.kind.sides is None else "labels"
+        return Subject(pred, target, kind, _scale(pred, job), (job,))
+    if pred.kind.shape == "vector" and pred.kind.classes and target.kind.shape == "class" and not pred.keyed:
+        return Subject(pred, target, "classes", _scale(pred, job), (job,))
+    return None
 
 
-def subjects(plan: Plan) -> Iterator[PairSubject | ClassSubject]:
-    """Each subject of the run once."""
-    found = (pair_subject(job) or class_subject(job) for job in plan.jobs)
-    yield from dict.fromkeys(one for one in found if one is not None)
+def _scale(pred: Input, job: Job) -> PredictionScale:
+    """A loss that looks at the order alone takes probabilities as well as logits, and tells neither."""
+    if pred.kind.link is not None:
+        return "probability"
+    return "logit" if pred.kind.logit and job.spec.loss.of_probabilities is not None else "other"
 
 
 def _is_number(side: Input) -> bool:

@@ -63,13 +63,13 @@ class Plane:
         places = "L".join(f"{self.x.at(x)} {self.y.at(y)}" for x, y in edge)
         return f'<path class="band" d="M{places}z"/>' if points else ""
 
-    def bars(self, bars: Iterable[tuple[float, float, float]]) -> str:
+    def bars(self, bars: Iterable[tuple[float, float, float]], names: str = "bar") -> str:
         """Bars from the axis: (left, right, height) each."""
         path = "".join(
             f"M{self.x.at(left)} {self.y.at(0)}V{self.y.at(height)}H{self.x.at(right)}V{self.y.at(0)}z"
             for left, right, height in bars if height
         )  # fmt: skip
-        return f'<path class="bar" d="{path}"/>'
+        return f'<path class="{names}" d="{path}"/>'
 
     def points(self, points: Iterable[tuple[float, float]], series: str = "a") -> str:
         """Small dots, one path for all."""

@@ -48,8 +48,8 @@ def _histogram(one: LossDistributionResult, view: View) -> str:
         bars = [(low + (high - low) / 4, high - (high - low) / 4, float(one.bins[0].count))]
     else:
         bars = [(each.low, each.high, float(each.count)) for each in one.bins]
-    if one.log and low <= 0:  # the first bin begins at 0, which has no logarithm
-        low = one.bins[0].high / (one.bins[1].high / one.bins[1].low) if len(one.bins) > 1 else high / 10
+    if one.log and len(one.bins) > 1:  # the first bin has all that is smaller, which may be 0
+        low = one.bins[0].high / (one.bins[1].high / one.bins[1].low)
         bars[0] = (low, *bars[0][1:])
     plane = Plane(x_scale(low, high, log=one.log), y_scale(0, max(bar[2] for bar in bars)), _named(one), "rows")
     median, worst = one.quantiles["0.5"], one.quantiles["0.95"]
@@ -58,7 +58,7 @@ def _histogram(one: LossDistributionResult, view: View) -> str:
     if one.infinite:
         said += f"; {one.infinite:,} more are infinite"
     if one.log:
-        said += "; the axis is logarithmic"
+        said += "; the axis is logarithmic, and the first bar has all smaller losses"
     rows = [[rounded(each.low), rounded(each.high), str(each.count)] for each in one.bins if each.count]
     return figure(f"Distribution of {_named(one)}", said, plane, marks, ("from", "to", "rows"), rows, view)
 

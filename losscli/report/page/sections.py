@@ -9,8 +9,8 @@ from functools import partial
 from losscli.report import standings, verdicts
 from losscli.report.cells import Layout
 from losscli.report.influence import influence
-from losscli.report.layout import footnotes, layout_of
-from losscli.report.page import row_losses, strips
+from losscli.report.layout import footnotes, layout_of, results_as_rows
+from losscli.report.page import probabilities, row_losses, strips
 from losscli.report.page.formulas import formulas
 from losscli.report.page.markup import MOST_ROWS, listed, listing, note, safe, table
 from losscli.report.verdicts import reasons
@@ -18,6 +18,8 @@ from losscli.report.view import View
 from losscli.results import BaselineSource, Evaluation
 from losscli.results.columns import SliceColumns, parts_of
 from losscli.results.diagnostics import Diagnostics
+
+_COLUMNS = 8
 
 
 def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
@@ -53,21 +55,34 @@ def _pictures(found: Diagnostics, view: View, title: Callable[[str], str]) -> It
     for name, pictures in (
         ("Losses of rows", row_losses.distributions(found, view)),
         ("Residuals", row_losses.residuals(found, view)),
+        ("Reliability", probabilities.reliability(found, view)),
+        ("Curves", probabilities.curves(found, view)),
     ):
         if body := "".join(pictures):
             yield f'{title(name)}<div class="charts">\n{body}</div>\n'
-    if body := "".join(row_losses.worst_rows(found, view)):
-        yield title("Worst rows") + body
+            yield probabilities.decompositions(found, view) if name == "Reliability" else ""
+    for name, tables in (
+        ("Confusion", probabilities.confusion(found, view)),
+        ("Worst rows", row_losses.worst_rows(found, view)),
+    ):
+        if body := "".join(tables):
+            yield f'{title(name)}<div class="tables">\n{body}</div>\n'
 
 
 def _results(evaluation: Evaluation, view: View) -> Iterator[str]:
     if forest := "".join(strips.forest(evaluation, view)):
         yield f'<div class="pairs">\n{forest}</div>\n'
     some, left = _few(evaluation)
-    yield table("All results", layout_of(some), view)
+    yield table("All results", _layout(some), view)
     yield note(footnotes(evaluation), view)
     if left:
         yield note(f"{left:,} results of slices are left out here; the JSON report has all of them", view)
+
+
+def _layout(evaluation: Evaluation) -> Layout:
+    """The table of results: with a row of each where losses would be too many columns for paper."""
+    found = layout_of(evaluation)
+    return found if len(found.columns) <= _COLUMNS else results_as_rows(evaluation)
 
 
 def _few(evaluation: Evaluation) -> tuple[Evaluation, int]:

@@ -18,6 +18,7 @@ from losscli.results.columns import SliceColumns, parts_of
 from losscli.results.directions import best_in_words, compared, is_lower_better
 
 _WORST, _BEST = 20, 5
+_SHORT = 4  # characters of a number of which there is room for three
 _PICTURES = 12  # of slices: one for each loss and model
 
 
@@ -105,7 +106,10 @@ def _picture(row: Strip, scale: Scale, reference: float | None) -> str:
 
 def _axis(scale: Scale) -> str:
     marks = f'<line class="axis" x1="{place(scale.start)}%" x2="{place(scale.stop)}%" y1="1" y2="1"/>'
-    for tick in scale.ticks(3):
+    ticks = scale.ticks(3)
+    if max(len(label(tick)) for tick in ticks) > _SHORT:
+        ticks = [ticks[0], *ticks[1:][-1:]]
+    for tick in ticks:
         at = scale.at(tick)
         marks += f'<line class="axis" x1="{at}%" x2="{at}%" y1="1" y2="6"/>'
         marks += f'<text x="{at}%" y="19" class="{_anchor(scale.place(tick))}">{label(tick)}</text>'

@@ -47,6 +47,7 @@ code, .hash { font-family: ui-monospace, monospace; font-size: 0.9em; overflow-w
 .strips thead .plot { vertical-align: bottom; font-weight: 400; }
 .strips tbody tr:last-child > * { border-bottom: 0; }
 .strips tfoot td { border: 0; }
+.tables { display: flex; flex-wrap: wrap; gap: 0 2.5rem; align-items: flex-start; } .tables > * { max-width: 100%; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.5rem; }
 figure { margin: 0; min-width: 0; max-width: 34rem; break-inside: avoid; }
 figcaption { font-weight: 600; overflow-wrap: anywhere; }
@@ -64,7 +65,12 @@ text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .sc { stroke: var(--c); stroke-dasharray: 2 3; } .sd { stroke: var(--d); stroke-dasharray: 9 3 2 3; }
 .se { stroke: var(--e); stroke-dasharray: 4 2; }
 .sf { stroke: var(--f); stroke-dasharray: 1 2; }
-.cell { fill: var(--a); } .cell-text { fill: var(--text); text-anchor: middle; }
+.counts { fill: var(--line); }
+.q1 { background: color-mix(in srgb, var(--a) 10%, var(--page)); }
+.q2 { background: color-mix(in srgb, var(--a) 20%, var(--page)); }
+.q3 { background: color-mix(in srgb, var(--a) 30%, var(--page)); }
+.q4 { background: color-mix(in srgb, var(--a) 36%, var(--page)); }
+.q5 { background: color-mix(in srgb, var(--a) 42%, var(--page)); }
 .solid { stroke-dasharray: none; } .above { color: var(--soft); font-size: 0.8rem; margin: 0.25rem 0 0; }
 figure > .note { font-size: 0.9rem; }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
@@ -79,7 +85,7 @@ math { font-size: 1.15rem; margin: 0.35rem 0; } .formula { padding: 0.1rem 0 0.1
     --good: #0b6b2b; --bad: #b00020; --grid: #dddddd; --band: #cfe3f2;
     --a: #0072b2; --b: #b34700; --c: #00805d; --d: #a3477f; --e: #8a6100; --f: #3d3d3d; }
   body { font-size: 10pt; print-color-adjust: exact; } main, header { max-width: none; padding: 0; }
-  tr, .strips { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
+  tr, p, li, pre, .strips { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
   .wide { overflow: visible; } table { max-width: 100%; font-size: 8.5pt; }
   th, td { padding: 0.15rem 0.35rem; overflow-wrap: anywhere; } .n { white-space: normal; }
   td.good, td.bad { white-space: nowrap; } math { font-size: 0.85rem; }

@@ -40,7 +40,7 @@ def distribution(
         return None
     values = np.where(low == high, low, low + (high - low) / 2)
     quantiles = dict(zip(_LEVELS, _quantiles(values, counts), strict=True)) if len(counts) else {}
-    log = bool(len(values) and values[0] >= 0 and values[-1] > max(_SKEWED * quantiles["0.5"], 0.0))
+    log = bool(len(values) and values[0] >= 0 and values[-1] > _SKEWED * quantiles["0.5"] > 0)
     return LossDistributionResult(
         model, spec, term, found.worst.direction, int(counts.sum()), infinite, quantiles, log,
         _bins(values, counts, log), tuple(_worst(row, slices) for row in found.worst.rows),

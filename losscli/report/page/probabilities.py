@@ -1,0 +1,110 @@
+"""Pictures of predicted probabilities and classes: reliability, ROC and precision-recall curves, confusion matrices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from losscli.report.page.charts import SERIES, Plane, figure, x_scale, y_scale
+from losscli.report.page.markup import classes, listed, safe, scrollable, table
+from losscli.report.page.scales import rounded
+from losscli.report.view import View, percent, short
+from losscli.results.diagnostics import ConfusionResult, CurvePoint, CurvesResult, Diagnostics, ReliabilityResult
+
+_PICTURES = 9
+_ROWS = 12  # of a curve, in its table
+_SHADES = 5
+
+
+def reliability(found: Diagnostics, view: View) -> Iterator[str]:
+    """A reliability diagram of each model."""
+    for one in found.reliability[:_PICTURES]:
+        yield _diagram(one, view)
+
+
+def decompositions(found: Diagnostics, view: View) -> str:
+    """What the scores are made of."""
+    rows = [
+        [one.model or one.pred, split.spec,
+         *map(short, (split.score, split.miscalibration, split.discrimination, split.uncertainty))]
+        for one in found.reliability for split in one.decompositions
+    ]  # fmt: skip
+    titles = ("model", "loss", "score", "miscalibration", "discrimination", "uncertainty")
+    caption = "Score = miscalibration - discrimination + uncertainty"
+    return table(caption, listed(titles, rows, range(2, 6)), view) if rows else ""
+
+
+def curves(found: Diagnostics, view: View) -> Iterator[str]:
+    """The ROC curves of all models, and their precision-recall curves."""
+    some = found.curves[: len(SERIES)]
+    if not some:
+        return
+    false, true = "false positive rate", "true positive rate (recall)"
+    yield _curves("ROC curve", some, lambda p: (p.false_rate, p.true_rate), false, true,
+                  lambda one: f"area {rounded(one.area)}", view)  # fmt: skip
+    yield _curves("Precision-recall curve", some, lambda p: (p.true_rate, p.predictive_value), true,
+                  "precision of positives", lambda one: f"average precision {rounded(one.mean_precision)}",
+                  view)  # fmt: skip
+
+
+def confusion(found: Diagnostics, view: View) -> Iterator[str]:
+    """A confusion matrix of each model."""
+    for one in found.confusion[:_PICTURES]:
+        yield _matrix(one, view)
+
+
+def _diagram(one: ReliabilityResult, view: View) -> str:
+    what = "frequency of the positive label" if one.of == "positive" else "frequency of being right"
+    which = "predicted probability" if one.of == "positive" else "probability of the predicted class"
+    plane = Plane(x_scale(0, 1), y_scale(0, 1), which, what)
+    most = max(each.count for each in one.bins)
+    heights = [(each.low, each.high, 0.18 * math.sqrt(each.count / most)) for each in one.bins]
+    line = [(x, block.frequency) for block in one.blocks for x in (block.low, block.high)]
+    marks = (plane.bars(heights, "counts") + plane.band([(point.x, point.low, point.high) for point in one.band])
+             + plane.line([(0, 0), (1, 1)], "ref") + plane.line(line, "line sa")
+             + plane.points((block.mean, block.frequency) for block in one.blocks))  # fmt: skip
+    said = (f"{one.count:,} rows; line: isotonic regression; shaded: where {percent(one.level)} of lines of calibrated"
+            " predictions are; bars: how many rows have such predictions (root scale)")  # fmt: skip
+    rows = [[rounded(b.low), rounded(b.high), rounded(b.mean), rounded(b.frequency), str(b.count)] for b in one.blocks]
+    name = one.model or one.pred
+    return figure(f"Reliability of {name}", said, plane, marks, ("from", "to", "mean", "frequency", "rows"), rows, view)
+
+
+def _curves(
+    title: str, found: Sequence[CurvesResult], at: Callable[[CurvePoint], tuple[float, float]], x: str, y: str,
+    said: Callable[[CurvesResult], str], view: View,
+) -> str:  # fmt: skip
+    plane = Plane(x_scale(0, 1), y_scale(0, 1), x, y)
+    roc, marks, rows = x == "false positive rate", "", []
+    for series, one in zip(SERIES, found, strict=False):
+        points = [at(point) for point in one.points]
+        marks += plane.line([(0.0, 0.0), *points] if roc else points, f"line s{series}")
+        step = max(1, len(one.points) // _ROWS)
+        rows += [[one.model or one.pred, *map(rounded, (point.threshold, *at(point)))] for point in one.points[::step]]
+    share = found[0].positive / found[0].count
+    chance = [(0.0, 0.0), (1.0, 1.0)] if roc else [(0.0, share), (1.0, share)]
+    names = [f"{one.model or one.pred}: {said(one)}" for one in found]
+    text = f"{found[0].count:,} rows, {found[0].positive:,} of them positive; dashed: predictions that tell nothing"
+    return figure(
+        title, text, plane, plane.line(chance, "ref") + marks, ("model", "threshold", x, y), rows, view, names
+    )
+
+
+def _matrix(one: ConfusionResult, view: View) -> str:
+    """A table with a row of each class of the target; the darker, the larger the share of this class."""
+    heads = "".join(f'<th scope="col" class="n">{safe(name, view, 40)}</th>' for name in one.classes)
+    rows = []
+    for name, counts in zip(one.classes, one.counts, strict=True):
+        total = sum(counts)
+        cells = "".join(f"<td{classes('n', _shade(count, total))}>{count:,}</td>" for count in counts)
+        rows.append(f'<tr><th scope="row">{safe(name, view, 40)}</th>{cells}</tr>\n')
+    by = f" ({one.spec})" if one.spec is not None else ""
+    caption = safe(f"{one.model or 'predictions'}{by}", view)
+    head = f'<thead><tr><th scope="col">target \\ predicted</th>{heads}</tr></thead>'
+    return scrollable(
+        caption, f"<table>\n<caption>{caption}</caption>\n{head}\n<tbody>\n{''.join(rows)}</tbody>\n</table>"
+    )
+
+
+def _shade(count: int, total: int) -> str:
+    return f"q{math.ceil(_SHADES * count / total)}" if count else ""

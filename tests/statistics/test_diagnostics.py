@@ -1,0 +1,129 @@
+"""The numbers of pictures, against definitions written another way and against other libraries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from losscli.aggregate.diagnostics.value_pairs import PairTable, ValuePairs
+from losscli.cli.entry import run
+from losscli.statistics.diagnostics.curves import curves
+from losscli.statistics.diagnostics.isotonic import isotonic
+from losscli.statistics.diagnostics.reliability import RESAMPLES, reliability
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+
+
+def table(first, second, weights=None) -> PairTable:
+    pairs = ValuePairs(both=False)
+    pairs.update(np.asarray(first, float), np.asarray(second, float), weights)
+    return pairs.evaluate()
+
+
+def report(words: str, folder: Path) -> dict:
+    """The JSON report of a command that also writes a page."""
+    page, document = folder / "r.html", folder / "r.json"
+    assert run([*words.format(SAMPLES).split(), "-q", "-o", str(page), "-o", str(document)]) == 0
+    assert len(page.read_bytes()) < 300_000
+    return json.loads(document.read_text())
+
+
+def test_isotonic_regression_is_that_of_its_min_max_formula():
+    random = np.random.default_rng(1)
+    for size in (1, 2, 7, 40):
+        weights, values = random.integers(1, 5, size).astype(float), random.integers(0, 6, size).astype(float)
+        starts = isotonic(values * weights, weights)
+        ends = np.append(starts[1:], size)
+        fitted = np.concatenate([np.full(b - a, np.average(values[a:b], weights=weights[a:b]))
+                                 for a, b in zip(starts, ends, strict=True)])  # fmt: skip
+        for at in range(size):  # the largest over starts of the least mean up to an end (Robertson, Wright & Dykstra)
+            exact = max(
+                min(np.average(values[a:b], weights=weights[a:b]) for b in range(at + 1, size + 1))
+                for a in range(at + 1)
+            )
+            assert fitted[at] == pytest.approx(exact, rel=1e-12)
+
+
+def test_the_parts_of_a_score_are_those_of_scikit_learn(tmp_path, capfd):
+    # IsotonicRegression and brier_score_loss, log_loss of scikit-learn 1.9.
+    found = report("eval {}/cancer.csv -t malignant -p logistic_p -l brier -l bce", tmp_path)["diagnostics"]
+    (one,) = found["reliability"]
+    brier, log = one["decompositions"]
+    assert brier["score"] == pytest.approx(0.024170965035283445, rel=1e-14)
+    assert brier["miscalibration"] == pytest.approx(0.01017581016123021, rel=1e-12)
+    assert brier["discrimination"] == pytest.approx(0.21976987550329302, rel=1e-12)
+    assert log["score"] - log["miscalibration"] == pytest.approx(0.052763706316684804, rel=1e-12)
+    for part in (brier, log):
+        rest = part["miscalibration"] - part["discrimination"] + part["uncertainty"]
+        assert part["score"] == pytest.approx(rest, rel=1e-12)
+    logits = report("eval {}/cancer.csv -t malignant -p logistic_z -l bce_with_logits", tmp_path)["diagnostics"]
+    assert logits["reliability"][0]["decompositions"][0]["discrimination"] == pytest.approx(log["discrimination"])
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(1, 3)), min_size=1, max_size=30))
+def test_no_block_is_empty_and_weights_are_repeated_rows(rows):
+    p, y, times = (np.array(column) for column in zip(*rows, strict=True))
+    weighted = reliability(table(p / 9, y, times.astype(float)), "m", "p", "positive", [])
+    repeated = reliability(table(np.repeat(p, times) / 9, np.repeat(y, times)), "m", "p", "positive", [])
+    assert [block.frequency for block in weighted.blocks] == pytest.approx([b.frequency for b in repeated.blocks])
+    assert sum(block.count for block in weighted.blocks) == len(rows) == sum(each.count for each in weighted.bins)
+    assert all(block.count for block in weighted.blocks)
+    frequencies = [block.frequency for block in weighted.blocks]
+    assert frequencies == sorted(frequencies)
+    assert all(0 <= point.low <= point.high <= 1 for point in weighted.band)
+
+
+@pytest.mark.parametrize("rows", [3000, 40_000])  # labels that are drawn one by one, and numbers of them
+def test_the_band_holds_calibrated_predictions_and_not_others(rows):
+    random, inside, outside = np.random.default_rng(5), [], []
+    for _ in range(8):
+        p = random.beta(0.7, 1.3, rows)
+        y = random.random(rows) < p
+        for shift, found in ((p, inside), (p**1.5, outside)):
+            one = reliability(table(shift, y), "m", "p", "positive", [])
+            x, low, high = np.array([(b.x, b.low, b.high) for b in one.band]).T
+            mean, frequency = np.array([(b.mean, b.frequency) for b in one.blocks]).T
+            fitted = np.interp(x, mean, frequency)
+            found.append(np.mean((fitted >= low - 0.01) & (fitted <= high + 0.01)))
+    assert RESAMPLES == 100 and np.mean(inside) > 0.8 > 0.6 > np.mean(outside)
+
+
+def test_areas_under_curves_are_the_losses_of_these_names(tmp_path, capfd):
+    words = "eval {}/cancer.csv -t malignant -p logistic_p -p forest_p -l roc_auc -l average_precision"
+    for weight in ("", " -w boosting_p"):
+        found = report(words + weight, tmp_path)
+        values = {(r["model"], r["loss"]): r["value"] for r in found["results"]}
+        assert len(found["diagnostics"]["curves"]) == 2
+        for one in found["diagnostics"]["curves"]:
+            assert one["area"] == pytest.approx(values[one["model"], "roc_auc"], rel=1e-12)
+            assert one["mean_precision"] == pytest.approx(values[one["model"], "average_precision"], rel=1e-12)
+            assert len(one["points"]) <= 152 and one["points"][-1]["true_rate"] == 1.0
+
+
+def test_curves_of_equal_scores_have_one_point():
+    one = curves(table([0.5] * 4, [1, 0, 1, 0]), "m", "p")
+    assert (one.area, one.mean_precision, len(one.points)) == (0.5, 0.5, 1)
+    assert curves(table([0.5, 0.6], [1, 1]), "m", "p") is None
+
+
+def test_confusion_matrices_are_those_of_the_definition(tmp_path, capfd):
+    found = report("eval {}/cancer.csv -t malignant -p logistic_p -l f1 -l accuracy:threshold=0.2", tmp_path)
+    # confusion_matrix of scikit-learn at a threshold of 0.5, and a count of the file at 0.2
+    half, fifth = found["diagnostics"]["confusion"]
+    assert half["counts"] == [[356, 1], [13, 199]] and half["spec"] == "f1"
+    lines = [line.split(",") for line in (SAMPLES / "cancer.csv").read_text().splitlines()]
+    p, y = (np.array([float(line[lines[0].index(name)]) for line in lines[1:]]) for name in ("logistic_p", "malignant"))
+    assert fifth["counts"] == [[int(np.sum((y == t) & ((p > 0.2) == s))) for s in (0, 1)] for t in (0, 1)]
+    found = report("eval {}/digits.csv -t digit -p p_* -l accuracy -l cross_entropy", tmp_path)
+    (matrix,), accuracy = found["diagnostics"]["confusion"], found["results"][0]["value"]
+    counts = np.array(matrix["counts"])
+    assert np.trace(counts) / counts.sum() == pytest.approx(accuracy) and matrix["classes"][2] == "two"
+    (one,) = found["diagnostics"]["reliability"]
+    assert one["of"] == "predicted" and sum(block["count"] for block in one["blocks"]) == 600
+    right = sum(block["count"] * block["frequency"] for block in one["blocks"])
+    assert right / 600 == pytest.approx(accuracy)
