@@ -137,14 +137,15 @@ class _Moving:
         """The curve with these parameters; None where they do not fit the example."""
         params = self.given | changed
         try:
-            if self.loss.scope == "row" and not self.loss.own_combine:
+            if self.loss.scope == "row" and not self.loss.own_combine and self.kind.shape != "matrix":
                 rows = [self._repeated(array, name) for array, name in zip(self.arrays, self.loss.roles, strict=False)]
                 rows[self.at] = self._moved(rows[self.at], self.along)
                 values = self.loss(*rows, **params)
                 if isinstance(values, np.ndarray) and values.shape == self.along.shape:
                     slopes = np.asarray(self.loss.gradient(self.role, *rows, **params))
                     return Curve(label, values, self._along_the_line(slopes, rows[self.at]))
-            return Curve(label, np.array([self._whole(params, x) for x in self.along]), None)
+            values, slopes = np.array([self._whole(params, x) for x in self.along]).T
+            return Curve(label, values, slopes if np.isfinite(slopes).all() else None)
         except (LosscliError, ValueError, TypeError, KeyError, IndexError):
             return None
 
@@ -173,16 +174,32 @@ class _Moving:
         direction = (rows[-1] - rows[0]) / (rows[-1, self.column] - rows[0, self.column])
         return np.asarray((slopes * direction).sum(axis=1))
 
-    def _whole(self, params: dict[str, Any], x: float) -> float:
-        """The number of all rows of the example, where that of the first row is x."""
+    def _whole(self, params: dict[str, Any], x: float) -> tuple[float, float]:
+        """The number of all rows of the example where that of the first row is x, and its derivative by x."""
         rows = list(self.arrays)
-        first = self._moved(rows[self.at][:1], np.array([x]))
-        rows[self.at] = np.concatenate([first, rows[self.at][1:].astype(float)])
-        means = {}
+        first = self._moved(np.repeat(rows[self.at][:1], 2, axis=0), np.array([x, x + 1e-3]))
+        rows[self.at] = np.concatenate([first[:1], rows[self.at][1:].astype(float)])
+        settled, means, upstream = self.loss.settle(params), {}, {}
         for name, (values, where) in as_terms(self.loss(*rows, **params)).items():
-            taken = values if where is None else values[where]
-            means[name] = taken.mean() if taken.size else np.float64(np.nan)
-        return float(self.loss.combine(means, self.loss.settle(params)))
+            taken = np.ones(len(values), bool) if where is None else where
+            count = 1 if self.loss.reduction == "sum" else taken.sum()
+            means[name] = values[taken].sum() / np.float64(count)
+            upstream[name] = taken / np.float64(count)
+        for name in means if self.loss.own_combine else ():
+            step = self.loss.combine(means | {name: means[name] + 1e-100j}, settled)  # exact, as no difference is taken
+            upstream[name] = upstream[name] * (np.imag(step) / 1e-100)
+        return float(self.loss.combine(means, settled)), self._slope(rows, params, upstream, first)
+
+    def _slope(self, rows: list[Array], params: dict[str, Any], upstream: dict[str, Array], first: Array) -> float:
+        """The derivative of the number of all rows, of which `upstream` has that by each value."""
+        if self.loss.scope == "group":
+            given = upstream["loss"] if set(upstream) == {"loss"} else upstream
+            slopes = np.asarray(self.loss.gradient(self.role, *rows, **params, upstream=given))[:1]
+        else:
+            answer = self.loss.gradient(self.role, *rows, **params)
+            by_term = answer if isinstance(answer, dict) else {next(iter(upstream)): answer}
+            slopes = np.asarray(sum(values[:1] * upstream[name][0] for name, values in by_term.items()))
+        return float(self._along_the_line(slopes, first)[0])
 
 
 def _tried(parameter: Parameter, value: Any) -> Sequence[Any]:

@@ -13,7 +13,7 @@ import click
 from losscli.cli import cli, layout
 from losscli.cli import help as topics
 from losscli.errors import CODES, ExitCode
-from losscli.report import schema
+from losscli.report import SCHEMAS, schema
 
 _SCHEMAS = {
     "report": "report",
@@ -22,6 +22,7 @@ _SCHEMAS = {
     "calibration": "document of calibrate",
     "descent": "document of descend",
     "map": "file of a map",
+    "inspect": "document of inspect",
 }
 
 
@@ -67,9 +68,9 @@ def json_keys() -> str:
     """The keys of what is written as JSON, from the schemas that the package has."""
     about = "`losscli show --schema` prints the JSON Schema of a report, `--schema NAME` those of the others."
     parts = ["# JSON", about]
-    for name, about in _SCHEMAS.items():
+    for name in SCHEMAS:
         document = json.loads(schema(name))
-        parts.append(f"## The {about}")
+        parts.append(f"## The {_SCHEMAS.get(name, name)}")
         parts.append(_cell(document.get("description", "")))
         parts.append(_keys(document))
         for key, value in document.get("$defs", {}).items():
