@@ -168,9 +168,10 @@ def write_stdout(text: str, *, commands: bool = False) -> None:
 
 def view() -> dict[str, Any]:
     """How wide, in which colours and characters a report for stdout is rendered."""
+    # Python takes a locale of C for one of UTF-8, and a terminal in it may show nothing but ASCII.
+    ascii_only = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "") in ("C", "POSIX")
     try:
         "─│…".encode(sys.stdout.encoding or "ascii")
-        ascii_only = False
     except UnicodeEncodeError:
         ascii_only = True
     width = layout.screen_width() if is_terminal() else None

@@ -31,7 +31,7 @@ class ColumnResult:
     Attributes
     ----------
     name, type : str
-        The type is "integer", "number", "text", "boolean", "date", "vector[N]", "list", "object", "mixed" or "empty".
+        The type is "integer", "number", "text", "boolean", "date", "vector[N]", "list", "other", "mixed" or "empty".
     missing, nan, infinite : int
         Empty or null cells, numbers that are NaN, and infinite ones, of all rows that were read.
     distinct : int or None

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from pathlib import Path
 
+import jsonschema
+import numpy as np
 import pytest
 from inspected_tables import FIRST, write
+from processes import on_terminal
 
+from losscli import report
 from losscli.cli import entry
 
 ROOT = Path(__file__).parents[2]
@@ -117,3 +122,95 @@ def test_what_looks_wrong_is_said_and_the_commands_run(code, folder, capfd):
 def test_a_sound_table_has_no_findings(folder, capfd):
     for made in FIRST:
         assert inspected(capfd, write(made, "."))["findings"] == [], made.__name__
+
+
+# ---------------------------------------------------------------------------------------------------- what is counted
+
+
+def test_a_bounded_sample_is_read_and_all_by_option(folder, capfd):
+    rows = 50_000
+    numbers = np.arange(rows)
+    np.random.default_rng(5).shuffle(numbers)
+    targets = np.repeat([0, 1], rows // 2)  # sorted: the first rows are of one class
+    lines = [
+        f"k{number},{target},{0.1 + 0.8 * target + 1e-6 * number:.6f}"
+        for number, target in zip(numbers, targets, strict=True)
+    ]
+    (folder / "big.csv").write_text("\n".join(["key,y,p", *lines]) + "\n")
+    some = inspected(capfd, "big.csv")
+    assert some["rows"] == {"read": 10_000, "limit": 10_000, "complete": False}
+    assert [one["code"] for one in some["findings"]] == ["constant"]
+    exact = inspected(capfd, "big.csv", "--limit", "4000")
+    assert exact["columns"][0]["distinct"] == {"count": 4000, "exact": True}
+    whole = inspected(capfd, "big.csv", "--limit", "all")
+    assert whole["rows"] == {"read": rows, "limit": None, "complete": True}
+    assert first_losses(whole) == ["bce", "brier", "roc_auc"]
+    key, _, pred = whole["columns"]
+    assert not key["distinct"]["exact"] and key["distinct"]["count"] == pytest.approx(rows, rel=0.05)
+    assert (pred["low"], pred["high"]) == (min(float(line.split(",")[2]) for line in lines),
+                                           max(float(line.split(",")[2]) for line in lines))  # fmt: skip
+    assert 10_000 <= sum(pred["histogram"]["counts"]) < 20_000
+
+
+def test_a_value_outside_the_sample_counts(folder, capfd):
+    """One probability of 1.2 among 50,000 rows, at a place that the sample leaves out."""
+    lines = [f"{at % 2},{0.2 + 0.5 * (at % 2) + 1e-6 * at:.6f}" for at in range(50_000)]
+    lines[12_345] = "1,1.2"
+    (folder / "big.csv").write_text("\n".join(["label,prob", *lines]) + "\n")
+    found = inspected(capfd, "big.csv", "--limit", "all")
+    assert first_losses(found)[0] == "bce_with_logits"
+    assert [one["code"] for one in found["findings"]] == ["not_probabilities"]
+
+
+# ---------------------------------------------------------------------------------------------------- how it is shown
+
+
+@pytest.mark.parametrize(
+    "args", [("digits.csv",), ("embeddings.parquet",), ("diabetes.csv", "--against", "diabetes.parquet")]
+)
+def test_the_document_is_as_its_schema_says(args, capfd):
+    files = [arg if arg.startswith("--") else str(ROOT / "sample_data" / arg) for arg in args]
+    schema = json.loads(report.schema("inspect"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(inspected(capfd, *files), schema)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_terminal_is_wide_enough(width, tmp_path):
+    file = str(ROOT / "sample_data" / "cancer.csv")
+    code, shown, err = on_terminal(
+        "inspect", file, "--against", file, folder=tmp_path, COLUMNS=str(width), NO_COLOR="1"
+    )
+    assert (code, err) == (0, "")
+    assert [line for line in shown.splitlines() if len(line) > width and "sample_data" not in line] == []
+    assert ("\u2588" in shown) == (width > 60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}], ids=str)
+def test_a_plain_locale_gets_ascii(variables, tmp_path):
+    code, shown, _ = on_terminal("inspect", str(ROOT / "sample_data" / "cancer.csv"), folder=tmp_path, COLUMNS="120",
+                                 **variables)  # fmt: skip
+    assert code == 0 and shown.isascii() and "histogram" in shown and " | %" in shown
+
+
+def test_names_from_data_do_nothing_to_a_terminal(folder, capfd):
+    (folder / "q.csv").write_text('y,"p\x1b[31m"\n' + "".join(f"{at},{at + 0.5}\n" for at in range(1, 30)))
+    for form in ("table", "plain"):
+        code, out, _ = outcome(capfd, "inspect", "q.csv", "-f", form)
+        assert code == 0 and "\x1b" not in out
+
+
+def test_drift_of_targets_predictions_and_errors(folder, capfd):
+    rng = np.random.default_rng(8)
+    for name, shift in (("may", 0.0), ("june", 3.0)):
+        truth = rng.normal(10 + shift, 2, 400)
+        pred = truth - 0.5 * shift + rng.normal(0, 1, 400)
+        (folder / f"{name}.csv").write_text(table(y=truth.tolist(), pred=pred.tolist()))
+    drift = {one["role"]: one for one in inspected(capfd, "june.csv", "--against", "may.csv")["against"]["drift"]}
+    assert drift["target"]["wasserstein"] == pytest.approx(3, abs=0.4)
+    assert drift["error"]["mean"] == pytest.approx(1.5, abs=0.2)
+    assert drift["target"]["psi"] > 0.25 > drift["target"]["psi_critical"]
+    same = inspected(capfd, "may.csv", "--against", "may.csv")["against"]["drift"]
+    assert all(one["psi"] == one["wasserstein"] == 0 for one in same)

@@ -22,6 +22,7 @@ _SPECIAL = pattern(r"[,=*:\\]")
 _LEAST_COLUMNS = 3  # with a common stem, so that they are one vector
 _LEAST_LEVELS = 2
 _HALF = 0.5
+_VECTOR = 2  # dimensions of a column of vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,7 @@ def candidate(name: str, values: Sequence[Any], ends: tuple[float, float] | None
         numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     except (TypeError, ValueError):
         return None
-    return Candidate(name, values=numbers, ends=ends, members=members)
+    return Candidate(name, values=numbers, ends=ends, members=members) if numbers.ndim <= _VECTOR else None
 
 
 def together(candidates: Mapping[str, Candidate]) -> dict[str, Candidate]:

@@ -137,10 +137,10 @@ def _of_column(profile: ColumnProfile, sample: Sample) -> Iterable[FindingResult
         return
     if profile.infinite:
         yield FindingResult(
-            "infinite", (name,), f"'{name}' has {profile.infinite:,} infinite values, which no run takes",
+            "infinite", (name,), f"'{name}' has infinite values, which no run takes: {profile.infinite:,}",
             "leave these rows out with --where",
         )  # fmt: skip
-    if profile.distinct.exact and profile.distinct.count == 1 and rows > 1 and "list" not in profile.kinds:
+    if profile.distinct.exact and profile.distinct.count == 1 and rows > 1 and profile.counted:
         yield FindingResult("constant", (name,), f"'{name}' has the same value in all rows")
     elif "mixed" in profile.type:
         yield FindingResult("mixed", (name,), f"'{name}' has numbers and texts")

@@ -77,7 +77,6 @@ def _is_same(column: Candidate, target: Candidate) -> bool:
 def _column(profile: ColumnProfile, sample: Sample, fits: Sequence[Fit]) -> ColumnResult:
     ends = profile.ends
     single = sample.single.get(profile.name)
-    countable = "list" not in profile.kinds
     bars, texts = None, []
     if single is not None and single.is_number and single.values is not None:
         finite = single.values[np.isfinite(single.values)]
@@ -88,7 +87,7 @@ def _column(profile: ColumnProfile, sample: Sample, fits: Sequence[Fit]) -> Colu
         texts = commonest(single.texts, _VALUES)
     return ColumnResult(
         profile.name, profile.type, profile.missing, profile.nan, profile.infinite,
-        profile.distinct.count if countable else None, profile.distinct.exact,
+        profile.distinct.count if profile.counted else None, profile.distinct.exact,
         None if ends is None else ends[0], None if ends is None else ends[1],
         bars, tuple(texts), tuple(_roles(profile, sample, fits)), _group(profile.name, sample),
     )  # fmt: skip
@@ -108,6 +107,8 @@ def _roles(profile: ColumnProfile, sample: Sample, fits: Sequence[Fit]) -> Itera
                 kind = fit.best.kinds[role]
                 why = "a label" if fit.best.labels else kind.says
                 yield RoleResult(role, f"{why}, by its name too" if is_named(role, column) else why)
+    if profile.type == "date":
+        yield RoleResult("time", "dates")
     own = next((one for one in sample.candidates.values() if name in one.members), None)
     if not seen and own is not None:
         yield from _other_roles(profile, own)

@@ -53,7 +53,7 @@ class ColumnProfile:
         self.rows = self.missing = self.nan = self.infinite = 0
         self.low, self.high = math.inf, -math.inf
         self.whole = True
-        self.width: int | None = None
+        self.widths: set[int] = set()  # of lists of numbers
         self.kinds: set[str] = set()
         self.distinct = DistinctCount()
 
@@ -68,12 +68,11 @@ class ColumnProfile:
             self._take_numbers(column)
         elif types.is_list(kind):
             self.kinds.add("list")
-            lists = column.drop_null()
-            self.width = len(lists[0]) if self.width is None and len(lists) else self.width
-        elif types.fields_of(kind):
-            self.kinds.add("object")
-        else:
+            self.widths |= _widths(column) if types.is_vector(kind) or types.is_spelled(kind) else {0}
+        elif types.is_label(kind) or is_boolean(kind) or types.is_instant(kind):
             self._take_texts(column)
+        elif len(column) > column.null_count:
+            self.kinds.add("other")
 
     def _take_numbers(self, column: pa.Array) -> None:
         self.kinds |= {"number"} if len(column) > column.null_count else set()
@@ -85,7 +84,7 @@ class ColumnProfile:
         if len(finite):
             self.low, self.high = min(self.low, float(finite.min())), max(self.high, float(finite.max()))
             self.whole = self.whole and bool((finite == np.floor(finite)).all())
-            self.distinct.update(splitmix64((finite + 0.0).view(np.uint64)))  # -0 is 0
+        self.distinct.update(splitmix64(_bits(column.drop_null(), finite)))
 
     def _take_texts(self, column: pa.Array) -> None:
         from pyarrow.types import is_boolean, is_dictionary
@@ -95,8 +94,12 @@ class ColumnProfile:
         if len(column) > column.null_count:
             self.kinds.add("boolean" if is_boolean(kind) else "date" if types.is_instant(kind) else "text")
         used = np.unique(found.indices.drop_null().to_numpy(zero_copy_only=False))
-        entries = found.dictionary.to_pylist()
-        self.distinct.update(sha256_words(tuple(str(entries[index]) for index in used.tolist())))
+        self.distinct.update(sha256_words(tuple(map(str, found.dictionary.take(used).to_pylist()))))
+
+    @property
+    def counted(self) -> bool:
+        """Whether different values are counted."""
+        return not self.kinds & {"list", "other"}
 
     @property
     def type(self) -> str:
@@ -104,7 +107,7 @@ class ColumnProfile:
         if not self.kinds:
             return "empty"
         if self.kinds == {"list"}:
-            return f"vector[{self.width}]" if self.width else "list"
+            return f"vector[{min(self.widths)}]" if len(self.widths) == 1 and 0 not in self.widths else "list"
         if self.kinds == {"number"}:
             return "integer" if self.whole and self.low <= self.high else "number"
         return "mixed" if len(self.kinds) > 1 else next(iter(self.kinds))
@@ -113,6 +116,25 @@ class ColumnProfile:
     def ends(self) -> tuple[float, float] | None:
         """The least and the largest finite number."""
         return (self.low, self.high) if self.low <= self.high and self.kinds == {"number"} else None
+
+
+def _bits(column: pa.Array, finite: Array) -> Array:
+    """A pattern for each number; whole numbers keep all digits, which doubles of more than 2^53 have not."""
+    from pyarrow.types import is_integer
+
+    if is_integer(column.type):
+        return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.int64).view(np.uint64)
+    return (finite + 0.0).view(np.uint64)  # -0 is 0
+
+
+def _widths(column: pa.Array) -> set[int]:
+    """The lengths of lists, the first two at most."""
+    from pyarrow.types import is_fixed_size_list
+
+    lists = column.drop_null()
+    if is_fixed_size_list(column.type):
+        return {column.type.list_size} if len(lists) else set()
+    return set(np.unique(np.diff(lists.offsets.to_numpy()))[:2].tolist())
 
 
 def numbers(column: pa.Array) -> Array:

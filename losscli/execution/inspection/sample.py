@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.aggregate.hashing import splitmix64
+from losscli.contract.kinds import Array
+from losscli.errors import DataError
 from losscli.execution.inspection.columns import Candidate, candidate, together
 from losscli.execution.inspection.profiles import ColumnProfile
+from losscli.io.arrow.canonical import parse_number
 from losscli.io.arrow.types import fields_of
 from losscli.io.files.open import open_source
 from losscli.io.source import ReadAs, ReadOptions, Source
@@ -53,27 +57,34 @@ class Sample:
 
 
 class _Thinned:
-    """Cells of rows at equal distances: when there are too many, every other row is dropped, from then on too.
+    """Cells of rows drawn at random, by a hash of their number: when there are too many, every other one is dropped.
 
-    So rows of the end of a sorted file are kept as well as those of its begin, whatever their number.
+    Rows at equal distances would not do: the rows of files repeat, as those of two models in turn.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self.cells: dict[str, list[Any]] = {name: [] for name in names}
-        self.step = 1
+        self.hashes = np.empty(0, np.uint64)
+        self.halved = 0
         self.seen = 0
 
     def update(self, data: pa.RecordBatch) -> None:
         """Keep some of these rows."""
-        first = -self.seen % self.step
+        hashes = splitmix64(np.arange(self.seen, self.seen + data.num_rows, dtype=np.uint64))
         self.seen += data.num_rows
+        drawn = np.flatnonzero(self._is_drawn(hashes))
         for name, cells in self.cells.items():
             column = data.column(name)
-            kept = column if self.step == 1 else column.take(np.arange(first, len(column), self.step))
-            cells.extend(kept.to_pylist())
-        while any(len(cells) >= 2 * KEPT for cells in self.cells.values()):
-            self.step *= 2
-            self.cells = {name: cells[::2] for name, cells in self.cells.items()}
+            cells.extend((column if len(drawn) == len(column) else column.take(drawn)).to_pylist())
+        self.hashes = np.append(self.hashes, hashes[drawn])
+        while len(self.hashes) >= 2 * KEPT:
+            self.halved += 1
+            left = np.flatnonzero(self._is_drawn(self.hashes))
+            self.cells = {name: [cells[row] for row in left] for name, cells in self.cells.items()}
+            self.hashes = self.hashes[left]
+
+    def _is_drawn(self, hashes: Array) -> Array:
+        return hashes < np.uint64((1 << (64 - self.halved)) - 1)
 
 
 def read_sample(paths: Sequence[str], options: ReadOptions, limit: int | None = KEPT) -> Sample:
@@ -92,15 +103,15 @@ def read_sample(paths: Sequence[str], options: ReadOptions, limit: int | None = 
     flat = [name for name in source.columns if not fields_of(source.types.get(name))]  # not columns of objects
     names = [name for name in flat if name and source.columns.count(name) == 1][:COLUMNS]
     names = source.fragments[0].readable(names) if source.fragments else []
-    projection = _read_as(source, names)
-    profiles = {name: ColumnProfile(name, source.types.get(name)) for name in names}
-    kept = _Thinned(names)
+    projection = _projection(source, names, options)
+    profiles = {name: ColumnProfile(name, source.types.get(name)) for name in projection}
+    kept = _Thinned(projection)
     rows, complete = 0, True
     for data in _batches(source, projection):
         cut = data if limit is None else data.slice(0, limit - rows)
         if cut.num_rows:
             rows += cut.num_rows
-            for name in names:
+            for name in projection:
                 profiles[name].update(cut.column(name))
             kept.update(cut)
         if cut.num_rows < data.num_rows:
@@ -108,27 +119,62 @@ def read_sample(paths: Sequence[str], options: ReadOptions, limit: int | None = 
             break
     singles: dict[str, Candidate] = {}
     for name, cells in kept.cells.items():
-        ends = profiles[name].ends if kept.step > 1 else None
+        ends = profiles[name].ends if kept.halved else None
         if (found := candidate(name, cells, ends)) is not None:
             singles[name] = found
     unseen = tuple(dict.fromkeys(name for name in source.columns if name not in profiles))
-    held = len(next(iter(kept.cells.values()), ()))
-    return Sample(source, together(singles), singles, profiles, rows, held, complete, unseen)
+    return Sample(source, together(singles), singles, profiles, rows, len(kept.hashes), complete, unseen)
 
 
-def _read_as(source: Source, names: Sequence[str]) -> dict[str, ReadAs]:
-    """How each column is read: one with a text among its first rows as text."""
+def _projection(source: Source, names: Sequence[str], options: ReadOptions) -> dict[str, ReadAs]:
+    """How each column is read; those whose name occurs twice cannot be."""
+    left = list(names)
+    while True:
+        try:
+            return _read_as(source, left, options)
+        except DataError as error:
+            if error.code != "DATA_DUPLICATE_COLUMN" or error.column not in left:
+                raise
+            left.remove(error.column)
+
+
+def _read_as(source: Source, names: Sequence[str], options: ReadOptions) -> dict[str, ReadAs]:
+    """How each column is read: one of a text file with a text among its first rows as text.
+
+    They are read as text, which is fast; as numbers, each text would be looked at again for the whole of a window.
+    """
+    spelled = [name for name in names if source.types.get(name) is None]
     found: dict[str, ReadAs] = dict.fromkeys(names, "number")
-    left = _HEAD
-    for data in _batches(source, dict(found)):
-        head = data.slice(0, left)
-        for name in names:
-            if any(isinstance(value, str) for value in head.column(name).to_pylist()):
-                found[name] = "text"
-        left -= head.num_rows
-        if left <= 0:
-            break
+    try:
+        heads = list(_head(source, dict.fromkeys(spelled, "text")))
+    except DataError as error:
+        if error.code == "DATA_DUPLICATE_COLUMN":
+            raise
+        heads = list(_head(source, dict.fromkeys(spelled, "number")))  # such as objects among numbers in JSON lines
+    for name in spelled:
+        if any(_is_text(cell, options) for head in heads for cell in head.column(name).to_pylist()):
+            found[name] = "text"
     return found
+
+
+def _head(source: Source, projection: dict[str, ReadAs]) -> Iterator[pa.RecordBatch]:
+    left = _HEAD
+    for data in _batches(source, projection):
+        yield data.slice(0, left)
+        left -= data.num_rows
+        if left <= 0:
+            return
+
+
+def _is_text(cell: Any, options: ReadOptions) -> bool:
+    """Whether a cell is a text that is neither a number nor missing."""
+    if not isinstance(cell, str) or cell in options.null_values:
+        return False
+    try:
+        parse_number(cell, options.decimal, options.thousands)
+    except (ValueError, OverflowError):
+        return True
+    return False
 
 
 def _batches(source: Source, projection: Mapping[str, ReadAs]) -> Iterator[pa.RecordBatch]:

@@ -20,7 +20,8 @@ _PIECE = pattern(rf"-[^\s=]+ (?!-){_WORD}|{_WORD}")
 
 def text(found: Inspection, view: View) -> str:
     """The blocks, with an empty line between them."""
-    head = f"{words.sources(found)}: {len(found.columns) + len(found.unseen):,} columns; {words.rows_read(found)}"
+    columns = words.counted(len(found.columns) + len(found.unseen), "column")
+    head = f"{words.sources(found)}: {columns}; {words.rows_read(found)}"
     blocks = [_filled(head, view), _columns(found, view), _roles(found, view)]
     blocks += [_fit(fit, number, view) for number, fit in enumerate(found.fits)]
     if not found.fits:
@@ -33,7 +34,7 @@ def text(found: Inspection, view: View) -> str:
         blocks.append(_drift(found, view))
     if found.commands:
         blocks.append("Commands to try\n" + "".join(_command(command, view) for command in found.commands))
-    return "\n".join(blocks)
+    return "\n".join(block for block in blocks if block)
 
 
 def _filled(text: str, view: View, margin: str = "") -> str:
@@ -56,16 +57,30 @@ def _aligned(titles: Sequence[str], right: Sequence[bool], rows: Sequence[Sequen
 
 def _columns(found: Inspection, view: View) -> str:
     shown = _grouped(found.columns)[:_MOST_COLUMNS]
-    rows = [(_name(group), group[0].type, f"{sum(one.missing + one.nan for one in group):,}",
-             words.distinct(group[0]) if len(group) == 1 else "", words.extent(group)) for group in shown]  # fmt: skip
-    titles, right = ["column", "type", "missing", "distinct", "range or values"], [False, False, True, True, False]
-    drawn = [words.bars(group[0], view.ascii_only) if len(group) == 1 else "" for group in shown]
-    if any(drawn):
-        wide = _aligned([*titles, "histogram"], [*right, False],
-                        [(*row, bars) for row, bars in zip(rows, drawn, strict=True)], view)  # fmt: skip
-        if view.width is None or wide.width <= view.width:
-            return wide.text(view) + _left_out(found)
-    return _table(titles, right, rows, view) + _left_out(found)
+    alone = [group[0] if len(group) == 1 else None for group in shown]
+    columns = {
+        "column": [_name(group) for group in shown],
+        "type": [group[0].type for group in shown],
+        "missing": [f"{sum(one.missing + one.nan for one in group):,}" for group in shown],
+        "distinct": [words.distinct(one) if one else "" for one in alone],
+        "range or values": [words.extent(group) for group in shown],
+    }
+    wide, narrow = ([words.bars(one, view.ascii_only, bins) if one else "" for one in alone] for bins in (16, 8))
+    tables = [{**columns, "histogram": bars} for bars in (wide, narrow) if any(bars)]
+    for left_out in ((), ("type",), ("type", "missing"), ("type", "missing", "distinct")):
+        tables.append({title: cells for title, cells in columns.items() if title not in left_out})
+    return _first_that_fits(tables, ("missing", "distinct"), view) + _left_out(found)
+
+
+def _first_that_fits(tables: Sequence[dict[str, list[str]]], right: Sequence[str], view: View) -> str:
+    """The first of these tables, by the titles of their columns, that is not wider than the terminal; else the last."""
+    for table in tables:
+        if not next(iter(table.values())):
+            return ""
+        drawn = _aligned([*table], [title in right for title in table], [*zip(*table.values(), strict=True)], view)
+        if view.width is None or drawn.width <= view.width:
+            break
+    return drawn.text(view)
 
 
 def _grouped(columns: Sequence[ColumnResult]) -> list[list[ColumnResult]]:
@@ -86,7 +101,7 @@ def _left_out(found: Inspection) -> str:
         lines.append(f"{more:,} more: -f plain and -f json have all\n")
     if found.unseen:
         names = ", ".join(found.unseen[:5]) + (", ..." if len(found.unseen) > 5 else "")
-        lines.append(f"{len(found.unseen):,} columns were not looked at: {names}\n")
+        lines.append(f"not looked at: {names}\n")
     return "".join(lines)
 
 
@@ -115,13 +130,19 @@ def _drift(found: Inspection, view: View) -> str:
     head = "" if reference is None else (
         f"Drift from {words.sources(reference)}: {words.rows_read(reference)}"
     )  # fmt: skip
-    rows = [
-        (one.name, one.role, *("" if number is None else short(number)
-         for number in (one.psi, one.psi_critical, one.wasserstein, one.reference_mean, one.mean)), words.shift(one))
-        for one in found.drift
-    ]  # fmt: skip
-    titles = ("column", "is", "PSI", "5 % limit", "Wasserstein", "mean before", "mean", "PSI says")
-    return _filled(head, view) + _table(titles, (False, False, *[True] * 5, False), rows, view)
+    numbers = {
+        "PSI": [one.psi for one in found.drift], "5 % limit": [one.psi_critical for one in found.drift],
+        "Wasserstein": [one.wasserstein for one in found.drift],
+        "before": [one.reference_mean for one in found.drift], "mean": [one.mean for one in found.drift],
+    }  # fmt: skip
+    columns = {
+        "column": [one.name for one in found.drift], "is": [one.role for one in found.drift],
+        **{title: ["" if each is None else short(each) for each in cells] for title, cells in numbers.items()},
+        "PSI says": [words.shift(one) for one in found.drift],
+    }  # fmt: skip
+    tables = [{title: cells for title, cells in columns.items() if title not in left_out}
+              for left_out in ((), ("5 % limit",), ("before", "mean"), ("5 % limit", "before", "mean"))]  # fmt: skip
+    return _filled(head, view) + _first_that_fits(tables, [*numbers], view)
 
 
 def _command(command: str, view: View) -> str:

@@ -13,11 +13,16 @@ _SHARES = ((0.1, "stable"), (0.25, "moderate shift"), (float("inf"), "major shif
 """What a population stability index below a limit is called (Siddiqi 2006)."""
 
 
+def counted(number: int, word: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def rows_read(found: Inspection) -> str:
     """How many rows were read, and whether these are all."""
     if found.complete:
-        return f"all {found.rows:,} rows"
-    return f"the first {found.rows:,} rows; --limit all reads all"
+        return "1 row" if found.rows == 1 else f"all {found.rows:,} rows"
+    return f"the first {counted(found.rows, 'row')}; --limit all reads all"
 
 
 def sources(found: Inspection) -> str:
@@ -46,13 +51,15 @@ def extent(columns: Sequence[ColumnResult]) -> str:
     return ", ".join(texts[:_TEXTS]) + (", ..." if more and texts else "")
 
 
-def bars(column: ColumnResult, ascii_only: bool) -> str:
-    """The counts of the histogram, each as a bar of one character; any count is seen."""
+def bars(column: ColumnResult, ascii_only: bool, bins: int) -> str:
+    """The counts of the histogram, each as a bar of one character; any count is seen. `bins` divide those there are."""
     counts = () if column.histogram is None else column.histogram.counts
     if len(counts) < 2:
         return ""
-    signs, most = (_ASCII_BARS if ascii_only else _BARS), max(counts)
-    return "".join(signs[-(-count * (len(signs) - 1) // most)] for count in counts)
+    step = len(counts) // bins
+    joined = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
+    signs = _ASCII_BARS if ascii_only else _BARS
+    return "".join(signs[-(-count * (len(signs) - 1) // max(joined))] for count in joined)
 
 
 def roles(fit: FitResult) -> str:
