@@ -14,6 +14,7 @@ from inspected_tables import FIRST, write
 from processes import on_terminal
 
 from losscli import report
+from losscli.aggregate.hashing import splitmix64
 from losscli.cli import entry
 
 ROOT = Path(__file__).parents[2]
@@ -155,7 +156,8 @@ def test_a_bounded_sample_is_read_and_all_by_option(folder, capfd):
 def test_a_value_outside_the_sample_counts(folder, capfd):
     """One probability of 1.2 among 50,000 rows, at a place that the sample leaves out."""
     lines = [f"{at % 2},{0.2 + 0.5 * (at % 2) + 1e-6 * at:.6f}" for at in range(50_000)]
-    lines[12_345] = "1,1.2"
+    unkept = int(np.argmax(splitmix64(np.arange(50_000, dtype=np.uint64))))  # rows with small hashes are kept
+    lines[unkept] = "1,1.2"
     (folder / "big.csv").write_text("\n".join(["label,prob", *lines]) + "\n")
     found = inspected(capfd, "big.csv", "--limit", "all")
     assert first_losses(found)[0] == "bce_with_logits"
