@@ -244,7 +244,7 @@ class RunAccumulator:
         so many stood `before` them.
         """
         if slice_ids is None and self.slice_index is not other.slice_index:
-            slice_ids = self.slice_index.learn(other.slice_index.names())
+            slice_ids = self.slice_index.restore(other.slice_index.state())
         at = None if slice_ids is None else slice_ids[: len(other.counts)]
         self.counts = zero_extended(self.counts, size_of(other.counts, at))
         add_counts(self.counts, other.counts, at)
@@ -278,8 +278,8 @@ class RunAccumulator:
         """Everything that was added up, as plain values: kernel calls by their positions in the plan."""
         rows = None if self.unit_statistics is None else self.unit_statistics.rows
         return {
-            "cells": [list(name) for name in self.slice_index.names()],
-            "counts": self.counts.tolist(),
+            "cells": self.slice_index.state(),
+            "counts": self.counts,
             "kept": [loss.state() for loss in self.losses.values()],
             "distinct_rows": [distinct.state() for distinct in self.distinct_rows.values()],
             "fingerprints": self.fingerprints.state(),
@@ -293,7 +293,10 @@ class RunAccumulator:
     @classmethod
     def from_state(cls, plan: Plan, state: Mapping[str, Any]) -> RunAccumulator:
         """The accumulator that `state` was taken of, to be merged with others of this plan."""
-        read, found = (cls(plan, {}, hashing=True, some=True) for _ in range(2))
+        read = cls(plan, {}, hashing=True, some=True)
+        ids = read.slice_index.restore(state["cells"])
+        if not np.array_equal(ids, np.arange(len(read.slice_index))):
+            raise ValueError("a slice is there twice")
         read.counts = read_counts(state["counts"])
         losses = zip(read.losses, state["kept"], strict=True)
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}
@@ -309,8 +312,7 @@ class RunAccumulator:
             rows.kept = KeptUnits.from_state(state["units"], sources)
         elif state["moments"] or state["third_moments"]:
             raise ValueError("this run needs no cross products")
-        found.merge(read, found.slice_index.learn([tuple(name) for name in state["cells"]]))
-        return found
+        return read
 
 
 def groups_of(plan: Plan) -> Groups:

@@ -6,7 +6,6 @@ values and another weight are other rows.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.aggregate.hashing import combined_hash
+from losscli.aggregate.term_accumulator import read_counts
 from losscli.contract.kinds import Array
 from losscli.lazy import dataclass
 
@@ -143,16 +143,16 @@ class DistinctRows:
         return {
             "weighted": self.weighted,
             "sliced": self.sliced,
-            "columns": [[values.dtype.str, _text(values)] for values in rows.columns],
-            "counts": None if rows.counts is None else _text(rows.counts),
+            "columns": list(rows.columns),
+            "counts": rows.counts,
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> DistinctRows:
         """The rows that `state` was taken of; a ValueError where it was not."""
         found = cls(bool(state["weighted"]), bool(state["sliced"]))
-        columns = [_array(text, kind) for kind, text in state["columns"]]
-        counts = None if state["counts"] is None else _array(state["counts"], "<i8")
+        columns = [_column(values) for values in state["columns"]]
+        counts = None if state["counts"] is None else read_counts(state["counts"])
         lengths = {len(values) for values in (*columns, *([] if counts is None else [counts]))}
         if len(lengths) > 1 or (counts is not None and counts.min(initial=1) < 1):
             raise ValueError("the columns of distinct rows")
@@ -186,12 +186,7 @@ def _counted(rows: _Rows) -> _Rows:
     return _Rows([values[starts] for values in columns], np.add.reduceat(counts, starts))
 
 
-def _text(values: Array) -> str:
-    return base64.b64encode(values.tobytes()).decode()
-
-
-def _array(text: str, kind: str) -> Array:
-    dtype = np.dtype(kind)
-    if dtype not in (np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.int32), np.dtype(bool)):
+def _column(values: Array) -> Array:
+    if values.dtype not in (np.float64, np.int64, np.int32, np.bool_):
         raise ValueError("the type of a column")
-    return np.frombuffer(base64.b64decode(text, validate=True), dtype).copy()
+    return values.copy()

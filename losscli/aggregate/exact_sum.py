@@ -16,7 +16,6 @@ import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Bounds
-from losscli.lazy import pattern
 
 FOLD = 1 << 16  # values a fold takes: as many as a kernel gives, so that both have few, long steps
 _UNIT = 1074  # sums are kept in units of 2**-1074
@@ -30,8 +29,7 @@ _DIGIT = 21  # bits of one level of grouped sums
 _TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the grid of the levels
 _ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a slice may get before carries move on; twice as many still fit
 
-_MOST_BITS = 8192  # no sum that a run can add up needs more
-_EXACT_TEXT = pattern(r"(-?[0-9a-f]{1,2048})p(-?[0-9]{1,4})")
+_MOST_LEVELS = 8192 // _DIGIT  # no sum that a run can add up needs more
 
 
 class _Scratch(threading.local):
@@ -87,7 +85,11 @@ class Sums:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
         self.grow(other.size if slice_ids is None else int(slice_ids.max(initial=-1)) + 1)
         if other.whole:
-            self._place(other.whole, 0 if slice_ids is None else int(slice_ids[0]))
+            place = 0 if slice_ids is None else int(slice_ids[0])
+            if place:
+                self.add_exact(other.whole, place)
+            else:
+                self.whole += other.whole
         pairs = [(self._level(level), part) for level, part in other.levels.items()]
         pairs += [(self.nan, other.nan), (self.inf, other.inf), (self.neg_inf, other.neg_inf)]
         for mine, theirs in pairs:
@@ -104,20 +106,30 @@ class Sums:
         return not (self.nan.any() or self.inf.any() or self.neg_inf.any())
 
     def state(self) -> dict[str, Any]:
-        """All that was added, as plain values: exact, and the same however it was cut."""
+        """All that was added, as plain values and arrays: exact, and the same however it was cut.
+
+        The digits of a level are from -2**20 up to 2**20, so every sum has them in one way only.
+        """
         special = {"nan": self.nan, "inf": self.inf, "-inf": self.neg_inf}
+        digits = Sums(self.size)
+        digits.levels = {level: part.copy() for level, part in self.levels.items()}
+        digits.add_exact(self.whole, 0)
+        digits._carry()
         return {
-            "exact": [exact_text(exact) for exact in self.evaluate()],
+            "slices": self.size,
+            "digits": [[level, part.astype(np.int32)] for level, part in sorted(digits.levels.items()) if part.any()],
             **{name: {str(i): int(counts[i]) for i in np.flatnonzero(counts)} for name, counts in special.items()},
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Sums:
         """The sums that `state` was taken of; a ValueError where it was not."""
-        sums = cls(len(state["exact"]))
-        for i, text in enumerate(state["exact"]):
-            if total := read_exact(text):
-                sums._place(total, i)
+        sums = cls(state["slices"])
+        for level, digits in state["digits"]:
+            if not 0 <= level <= _MOST_LEVELS or digits.dtype != np.int32 or digits.shape != (sums.size,):
+                raise ValueError("the digits of sums")
+            sums.levels[level] = digits.astype(np.int64)
+        sums.adds = 1  # of digits
         for name, counts in (("nan", sums.nan), ("inf", sums.inf), ("-inf", sums.neg_inf)):
             for i, count in state[name].items():
                 counts[int(i)] = count
@@ -256,11 +268,8 @@ class Sums:
             self._make_room(len(bits))
             np.add.at(self._level((power + shift + _UNIT) // _DIGIT), where, bits - base)
 
-    def _place(self, whole: int, slice_id: int) -> None:
+    def add_exact(self, whole: int, slice_id: int) -> None:
         """Add one exact number to a slice, digit by digit; the last takes what is left, with the sign."""
-        if slice_id == 0:
-            self.whole += whole
-            return
         self._make_room(1)
         level = ((whole & -whole).bit_length() - 1) // _DIGIT if whole else 0  # below its lowest bit there is nothing
         whole >>= level * _DIGIT
@@ -288,8 +297,8 @@ class Sums:
             self.adds = 1 + more
 
     def _carry(self) -> None:
-        level, half = min(self.levels), 1 << (_DIGIT - 1)
-        while level <= max(self.levels):
+        level, half = min(self.levels, default=0), 1 << (_DIGIT - 1)
+        while level <= max(self.levels, default=-1):
             if level in self.levels:
                 # Digits from -2**20 to 2**20: sums of either sign soon carry nothing, and need no more levels.
                 carry = (self.levels[level] + half) >> _DIGIT
@@ -343,25 +352,6 @@ def zero_extended(array: Array, size: int) -> Array:
     """The array with zeros behind it, so that it has at least `size` entries."""
     more = size - len(array)
     return array if more <= 0 else np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)])
-
-
-def exact_text(number: int) -> str:
-    """A number of units as text, like a hexadecimal float with all its digits: `-1f3p-40` is -0x1f3 * 2**-40."""
-    if not number:
-        return "0"
-    shift = (number & -number).bit_length() - 1
-    return f"{number >> shift:x}p{shift - _UNIT}"
-
-
-def read_exact(text: str) -> int:
-    """The number that `exact_text` wrote."""
-    if text == "0":
-        return 0
-    found = _EXACT_TEXT.fullmatch(text)
-    shift = int(found[2]) + _UNIT if found else -1
-    if found is None or not 0 <= shift <= _MOST_BITS:
-        raise ValueError(f"'{text}' is no exact number")
-    return int(found[1], 16) << shift
 
 
 def rounded(top: Fraction | int, bottom: Fraction | int = 1) -> float:

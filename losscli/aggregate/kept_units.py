@@ -71,8 +71,7 @@ class KeptUnits:
         return {
             "count": self.count,
             "units": [
-                [ids.tolist(), [[[position[of.source], of.term, of.is_denominator], [x.hex() for x in given.tolist()]]
-                                for of, given in values.items()]]
+                [ids, [[[position[of.source], of.term, of.is_denominator], given] for of, given in values.items()]]
                 for ids, values in zip(self.slice_ids, self.values, strict=True)
             ],
         }  # fmt: skip
@@ -83,9 +82,8 @@ class KeptUnits:
         found = cls()
         found.count = int(state["count"])
         for ids, values in state["units"]:
-            found.slice_ids.append(np.array(ids, np.int64))
+            found.slice_ids.append(ids)
             found.values.append({
-                Contribution(sources[of[0]], str(of[1]), bool(of[2])): np.array([float.fromhex(x) for x in given])
-                for of, given in values
+                Contribution(sources[of[0]], str(of[1]), bool(of[2])): given.astype(np.float64) for of, given in values
             })  # fmt: skip
         return found

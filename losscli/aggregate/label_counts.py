@@ -62,9 +62,9 @@ class LabelCounts:
         }
         return found
 
-    def state(self) -> list[list[list[int]]]:
-        """All that was counted, as plain values, in the order of the inputs."""
-        return [[counts.tolist() for counts in sides] for sides in self.counts.values()]
+    def state(self) -> list[list[Array]]:
+        """All that was counted, in the order of the inputs."""
+        return [list(sides) for sides in self.counts.values()]
 
     def restore(self, state: Sequence[Any]) -> None:
         """Take over what `state` gave for the same inputs."""

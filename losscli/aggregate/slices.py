@@ -9,7 +9,7 @@ looks like a mark gets a backslash in front, so that no two slices share a name.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -99,30 +99,47 @@ class SliceIndex:
                 self._hashes = np.append(self._hashes, sha256_words(tuple(new)))
             return self._hashes
 
-    def learn(self, names: Iterable[tuple[str, ...]]) -> Array:
-        """The ids of slices with these names, old or new."""
-        given = list(names)
-        with self._lock:
-            found = [
-                np.array([column.number_of(name[place]) for name in given], np.int64)
-                for place, column in enumerate(self._columns)
-            ]
-        return self._ids_of(found) if found else np.zeros(len(given), np.int64)
+    def state(self) -> list[list[Array]]:
+        """The names that occur in each column, and which of them each slice has, by its id."""
+        return [[np.array(names, object), at] for names, at in self.columns()]
 
-    def _ids_of(self, columns: list[Array]) -> Array:
+    def restore(self, state: Sequence[Sequence[Array]]) -> Array:
+        """The ids here of the slices that `state` was taken of; a ValueError where it was not.
+
+        New ones follow each other as they do there, so that an index without slices gets the ids of the other one.
+        """
+        if len(state) != len(self._columns):
+            raise ValueError("the columns of slices")
+        found = []
+        for column, (names, at) in zip(self._columns, state, strict=True):
+            if at.dtype != np.int64 or at.min(initial=0) < 0 or names.dtype != object:
+                raise ValueError("a column of slices")
+            with self._lock:
+                found.append(column.numbers_of(names.tolist())[at])
+        return self._ids_of(found, in_order=True) if found else np.zeros(1, np.int64)
+
+    def _ids_of(self, columns: list[Array], *, in_order: bool = False) -> Array:
         slice_ids = np.zeros(len(columns[0]), np.int64)
         for numbers, step, known in zip(columns, self._steps, self._pairs, strict=True):
             keys = (slice_ids << 32) | numbers if step is not self._steps[0] else numbers
             slice_ids = step.find(keys)
             if len(slice_ids) and slice_ids.min() < 0:
                 with self._lock:
-                    new = np.unique(keys[slice_ids < 0])
+                    new = _distinct(keys[slice_ids < 0], in_order=in_order)
                     new = new[step.find(new) < 0]  # another thread may have been first
                     first = len(known)
                     known.extend(new.tolist())  # before other threads find the ids: they count slices by these
                     step.learn(new, np.arange(first, first + len(new)))
                 slice_ids = step.find(keys)
         return slice_ids
+
+
+def _distinct(keys: Array, *, in_order: bool) -> Array:
+    """Each key once: in ascending order, which takes less time, or in the order of the first of each."""
+    if not in_order:
+        return np.unique(keys)
+    first = np.unique(keys, return_index=True)[1]
+    return keys[np.sort(first)]
 
 
 class _Column:
@@ -145,19 +162,20 @@ class _Column:
         self._lock = lock
         self._texts = TextLookup(lock)
 
-    def number_of(self, name: str) -> int:
-        """The number of a name; called under the lock."""
-        number = self._numbers.setdefault(name, len(self.names))
-        if number == len(self.names):
-            self.names.append(name)
-        return number
+    def numbers_of(self, names: Sequence[str]) -> Array:
+        """The numbers of names; called under the lock."""
+        known = self._numbers
+        new = dict.fromkeys(name for name in names if name not in known)
+        known.update(zip(new, range(len(self.names), len(self.names) + len(new)), strict=True))
+        self.names.extend(new)
+        return np.array([*map(known.__getitem__, names)], np.int64)
 
     def _numbers_of(self, labels: Sequence[str | None]) -> Array:
         """The numbers of the names of these labels; called under the lock."""
         # Hardly any label looks like a mark, which one search tells.
         plain = None not in labels and "" not in labels and "(" not in "".join(labels)  # type: ignore[arg-type]
         names = labels if plain else [*map(name_of, labels)]
-        return np.array([*map(self.number_of, names)], np.int64)  # type: ignore[arg-type]
+        return self.numbers_of(names)  # type: ignore[arg-type]
 
     def numbers(self, column: DictionaryColumn) -> Array:
         """The number of each row's name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Any, NamedTuple
 
@@ -132,8 +132,8 @@ class TermAccumulator:
     def state(self) -> dict[str, Any]:
         """All that was added, as plain values."""
         weights = None if self.weights is None else self.weights.state()
-        return {"sums": self.sums.state(), "weights": weights, "counts": self.counts.tolist(),
-                "weightless": self.weightless.tolist()}  # fmt: skip
+        return {"sums": self.sums.state(), "weights": weights, "counts": self.counts,
+                "weightless": self.weightless}  # fmt: skip
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TermAccumulator:
@@ -239,7 +239,7 @@ class LossAccumulator:
         return {
             "terms": {name: term.state() for name, term in self.terms.items()},
             "rows": None if self.rows is None else self.rows.state(),
-            "apart": self.excluded.tolist(),
+            "apart": self.excluded,
         }
 
     @classmethod
@@ -263,8 +263,8 @@ def add_counts(mine: Array, theirs: Array, at: Array | None) -> None:
         np.add.at(mine, at, theirs)
 
 
-def read_counts(given: Sequence[int]) -> Array:
-    """Counts from plain values; a ValueError where they are none."""
-    if any(type(count) is not int or count < 0 for count in given):
+def read_counts(given: Any) -> Array:
+    """Counts of a state; a ValueError where they are none."""
+    if not isinstance(given, np.ndarray) or given.dtype != np.int64 or given.min(initial=0) < 0:
         raise ValueError("a count is a whole number")
-    return np.array(given, np.int64)
+    return given.copy()

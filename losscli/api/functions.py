@@ -8,10 +8,10 @@ from typing import Any, Literal
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
 from losscli.binding.request import Adjust, BootstrapMethod, IntervalMethod, Others, Policy, Unmatched
+from losscli.execution.merge_states import merge as merge_states
 from losscli.execution.prepare import Data, paired
 from losscli.execution.python_data import paths_of
 from losscli.execution.python_run import check_engine, evaluated, observed, prepared
-from losscli.execution.shards import merge as merge_states
 from losscli.gates.verdicts import drop_limit, evaluate_gates
 from losscli.io.source import ReadOptions
 from losscli.parallel import one_blas_thread

@@ -13,7 +13,7 @@ from losscli.cli import options as shared
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.cli.option_values import EvalOptions, GateOptions
+    from losscli.cli.option_values import EvalOptions, GateOptions, Wanted
     from losscli.execution.prepare import Prepared
     from losscli.execution.state_file import Shard
 
@@ -57,7 +57,7 @@ def _eval(options: EvalOptions) -> int:
         scoring.deliver(judged, options.gates, options.report, options.run.console.quiet)
         return scoring.ended(judged, options.gates)
     if shard is not None:
-        _refuse_gates(options.gates)
+        refuse_reports(options.gates, options.report)
     prepared = scoring.ready(options).prepared
     if options.run.console.plan:
         console.write_stdout(plan_text(prepared))
@@ -67,12 +67,15 @@ def _eval(options: EvalOptions) -> int:
     return 0
 
 
-def _refuse_gates(asked: GateOptions) -> None:
-    """A shard is a part of the rows: it makes no number that could be judged."""
+def refuse_reports(asked: GateOptions, wanted: Wanted) -> None:
+    """A UsageError: a state is of a part of the rows, so it makes no number that could be reported or judged."""
     for option, given in (("gate", asked.gates), ("baseline", asked.baseline), ("max-dropped", asked.max_dropped)):
         if given:
             raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
                              hint="give it to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
+    if wanted.paths:
+        raise UsageError("--state-out makes no report, so there is nothing for --output",
+                         hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _shard(options: EvalOptions) -> tuple[Shard | None, Sequence[str]]:
@@ -87,9 +90,6 @@ def _shard(options: EvalOptions) -> tuple[Shard | None, Sequence[str]]:
             hint="'losscli merge' makes the report",
             code="USAGE_INCOMPLETE",
         )
-    if options.report.paths:
-        raise UsageError("--state-out makes no report, so there is nothing for --output",
-                         hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
     return asked("1/1" if options.shard is None else options.shard, os.environ)
 
 

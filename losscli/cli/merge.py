@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from losscli.cli import Command, completion
 from losscli.cli import options as shared
+
+if TYPE_CHECKING:
+    from losscli.cli.option_values import MergeOptions
 
 
 @click.command(
@@ -21,6 +25,7 @@ losscli merge s1.json s2.json -o report.json""",
 )
 @click.argument("states", metavar="STATE…", nargs=-1, required=True, shell_complete=completion.files)
 @shared.gate_options
+@shared.merged_state_option
 @shared.report_options
 def command(**given: Any) -> int:
     """Make the report of a run that was scored in shards, by 'losscli eval --shard I/N --state-out FILE'.
@@ -30,9 +35,11 @@ def command(**given: Any) -> int:
     """
     from losscli.cli import console, outputs, reports, scoring
     from losscli.cli.read_options import merge_options
-    from losscli.execution.shards import merge
+    from losscli.execution.merge_states import merge
 
     options = merge_options(given)
+    if options.state_out is not None:
+        return _merge_some(options.states, options.state_out, options)
     outputs.check_outputs(list(options.report.files), options.states)
     saved = scoring.baseline_of(options.gates, list(options.report.files), options.report, options.states)
     with reports.reporting_errors(options.report, options.quiet):
@@ -44,3 +51,21 @@ def command(**given: Any) -> int:
     judged = scoring.judge(evaluation, bound, saved, options.gates, options.quiet)
     scoring.deliver(judged, options.gates, options.report, options.quiet)
     return scoring.ended(judged, options.gates)
+
+
+def _merge_some(states: Sequence[str], path: str, options: MergeOptions) -> int:
+    """One state of several: hundreds can be merged in parallel, some at a time."""
+    from losscli.cli import console, outputs
+    from losscli.cli.eval import refuse_reports
+    from losscli.execution.merge_states import merge_some
+    from losscli.io.write.atomic import write_text
+
+    refuse_reports(options.gates, options.report)
+    outputs.check_outputs([path], states)
+    merged = merge_some(states)
+    if path == "-":
+        console.write_stdout(merged.text)
+        return 0
+    write_text(path, merged.text)
+    console.print_notes([f"wrote shards {merged.shards} to {path}: {merged.rows:,} rows"], options.quiet)
+    return 0

@@ -228,6 +228,7 @@ class MergeOptions:
     gates: GateOptions
     report: Wanted
     quiet: bool
+    state_out: str | None
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,11 @@ shard_options = _stack(
                help="Write the sums of the shard instead of a report. 'losscli merge' makes the report of all shards."),
 )  # fmt: skip
 
+merged_state_option = common(
+    "--state-out", metavar="FILE", shell_complete=completion.files,
+    help="Write one state of these shards, which must follow each other, instead of a report.",
+)  # fmt: skip
+
 _gate = _gates("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar="GATE",
                help="A limit: 'rmse<=1.1', 'bce<=0.4 by country', 'rmse<=baseline+1%'. The exit code is 1 if it is not "
                     "met. Repeatable. See 'losscli help gates'.")  # fmt: skip

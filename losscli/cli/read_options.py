@@ -162,7 +162,7 @@ def merge_options(given: Given) -> MergeOptions:
     """The options of `merge`."""
     report = _wanted(given)
     gates = _gates(given, given["baseline"], given["baseline_missing"])
-    return MergeOptions(given["states"], gates, report, given["quiet"])
+    return MergeOptions(given["states"], gates, report, given["quiet"], given["state_out"])
 
 
 def diff_options(given: Given) -> DiffOptions:

@@ -15,7 +15,7 @@ from losscli.execution.shard_state import Plain, json_text
 from losscli.io.files.streams import file_error
 from losscli.lazy import dataclass
 
-SCHEMA = "losscli.state/2"
+SCHEMA = "losscli.state/3"
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,24 @@ def read_shard(text: str) -> Shard:
 
 @dataclass(frozen=True)
 class State:
-    """The document in a file, and the shard that it is of."""
+    """The document in a file, and the shards that it is of: from `first` to `last`, of `of`."""
 
     path: str
-    shard: Shard
+    first: int
+    last: int
+    of: int
+    sha256: str
     document: Plain
+
+    @property
+    def named(self) -> str:
+        """`shard 3/16`, or `shards 1-8/16`."""
+        return f"shard{'s' * (self.first < self.last)} {shards_text(self.first, self.last, self.of)}"
+
+
+def shards_text(first: int, last: int, of: int) -> str:
+    """The shards of a state as text: `3/16`, or `1-8/16`."""
+    return f"{first}/{of}" if first == last else f"{first}-{last}/{of}"
 
 
 @contextmanager
@@ -92,12 +105,21 @@ def read_state(path: str) -> State:
             code="DATA_BAD_REPORT",
         )  # fmt: skip
     with whole(path):
-        if document.pop("sha256", None) != checksum(document):
+        sha256 = document.pop("sha256", None)
+        if sha256 != checksum(document):
             raise ValueError("the checksum")
-    try:
-        return State(path, read_shard(str(document.get("shard"))), document)
-    except UsageError:
-        raise damaged(path) from None
+        found = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?/([0-9]{1,6})", document["shard"])
+        if found is None or not 1 <= int(found[1]) <= int(found[2] or found[1]) <= int(found[3]):
+            raise ValueError("the shard")
+        state = State(path, int(found[1]), int(found[2] or found[1]), int(found[3]), sha256, document)
+        if document["shard"] != shards_text(state.first, state.last, state.of):
+            raise ValueError("the shard")
+        return state
+
+
+def state_text(document: Plain) -> str:
+    """The text of a state, with its checksum."""
+    return json.dumps({**document, "sha256": checksum(document)}, indent=1, allow_nan=False) + "\n"
 
 
 def checksum(document: Plain) -> str:

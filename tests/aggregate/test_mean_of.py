@@ -10,8 +10,9 @@ import pytest
 import losscli
 from losscli.errors import UsageError
 from losscli.execution.engines.threads import Threads
+from losscli.execution.merge_states import merge
 from losscli.execution.python_run import prepared
-from losscli.execution.shards import Shard, merge, score
+from losscli.execution.shards import Shard, score
 
 RNG = np.random.default_rng(8)
 ROWS = 200

@@ -108,7 +108,7 @@ def test_null_the_empty_text_and_texts_like_their_marks_are_different_slices(cou
     ]  # fmt: skip
     assert [label_of(name) for name in map(name_of, cells[2:])] == cells[2:]
     again = SliceIndex(1)
-    again.learn(index.names())
+    again.restore(index.state())
     assert again.names() == index.names()  # names are not marked twice
     assert len(again) == len(cells) and (again.ids(marks(column)) == found).all()
 
@@ -120,15 +120,16 @@ def test_several_columns():
     assert [names[number] for number in numbers] == list(zip(*map(plainly, columns), strict=True))
     assert set(names) == set(zip(*map(plainly, columns), strict=True))  # no pairs that no row has
     again = SliceIndex(3)
-    assert again.learn([("x", "y", "z"), *names]).tolist() == list(range(len(names) + 1))
-    assert again.learn(names[::-1]).tolist() == list(range(len(names), 0, -1))
-    assert (again.ids(marks(*columns)) == numbers + 1).all()
+    again.ids(marks(*(column[:7] for column in reversed(columns))))
+    at = again.restore(index.state())
+    assert [again.names()[place] for place in at] == names
+    assert (again.ids(marks(*columns)) == at[numbers]).all()
 
 
 def test_no_columns_are_one_slice():
     index = SliceIndex(0)
     assert len(index) == 1 and index.names() == [()]
-    assert index.learn([(), ()]).tolist() == [0, 0]
+    assert index.restore(SliceIndex(0).state()).tolist() == [0]
 
 
 def test_entries_that_no_row_uses_are_no_slices():

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from typed_request import typed_request
 
 import losscli
-from losscli.aggregate.exact_sum import Sums, exact_text, read_exact
+from losscli.aggregate.exact_sum import Sums
 from losscli.cli.entry import run
 from losscli.errors import UsageError
 from losscli.execution import shards
+from losscli.execution.packed_arrays import packed, same, unpacked
 from losscli.execution.scan import PlacedSplit
 from losscli.execution.shard_state import request_in, request_out
 from losscli.execution.shards import cut
@@ -359,8 +360,8 @@ def test_damaged_and_foreign_files_are_refused(two, tmp_path, capfd, monkeypatch
         forged = {**document, **wrong}
         bad.write_text(json.dumps({**forged, "sha256": checksum(forged)}))
         assert "error: " in refused(3, capfd, "merge", two[0], bad)
-    bad.write_text(text.replace("losscli.state/2", "losscli.state/3"))
-    assert "losscli.state/3" in refused(3, capfd, "merge", bad)
+    bad.write_text(text.replace("losscli.state/3", "losscli.state/4"))
+    assert "losscli.state/4" in refused(3, capfd, "merge", bad)
     monkeypatch.setattr("losscli.execution.state_file.__version__", "9.9")
     said = refused(3, capfd, "merge", *two)
     assert "a state of losscli 0.1.0" in said
@@ -426,28 +427,21 @@ def test_equal_splits_are_spread_evenly(splits, of, spread):
     assert counts <= {splits // of, -(-splits // of)}
 
 
-@given(st.integers(-(2**2200), 2**2200))
-def test_whole_numbers_as_text(number):
-    assert read_exact(exact_text(number)) == number
-
-
-@pytest.mark.parametrize("text", ["", "1", "1p", "p3", "1p-1075", "1p9999", "0x1p0", "1P0", "１p0", "1p0 ", "--1p0"])
-def test_other_texts_are_no_whole_numbers(text):
-    with pytest.raises(ValueError, match="no exact number"):
-        read_exact(text)
-
-
 @given(st.lists(st.tuples(st.floats(), st.integers(0, 4)), max_size=40))
-def test_sums_as_text_and_back(pairs):
+def test_sums_as_state_and_back(pairs):
     sums = Sums(5)
     sums.grow(5)
     values, slice_ids = np.array([v for v, _ in pairs]), np.array([c for _, c in pairs], np.int64)
     if len(pairs):
         sums.update(values, slice_ids)
-    back = Sums.from_state(json.loads(json.dumps(sums.state())))
+    back = Sums.from_state(unpacked(json.loads(json.dumps(packed(sums.state())))))
     for slice_id in range(5):
         assert back.exact(slice_id) == sums.exact(slice_id)
         assert repr(back.non_finite(slice_id)) == repr(sums.non_finite(slice_id))
+    one_by_one = Sums(5)
+    for value, slice_id in reversed(pairs):
+        one_by_one.update(np.array([value]), np.array([slice_id]) if slice_id else None)
+    assert same(one_by_one.state(), sums.state())  # however they were added
     again = Sums(5)
     again.merge(back)
     again.merge(sums)
@@ -469,6 +463,61 @@ def test_read_shard():
     assert read_shard(" 3/16 ") == Shard(3, 16)
     with pytest.raises(UsageError):
         read_shard("17/16")
+
+
+def test_slices_of_two_columns_that_come_one_after_the_other(tmp_path):
+    """A later split has slices that sort before those of earlier ones."""
+    rng = np.random.default_rng(5)
+    n = 900
+    data = {
+        "y": rng.normal(size=n),
+        "p": rng.normal(size=n),
+        "g": np.arange(n)[::-1] // 100,
+        "h": rng.permutation(n) % 7,
+    }
+    pq.write_table(pa.table(data), tmp_path / "t.parquet", row_group_size=100)
+    args = (tmp_path / "t.parquet", "-t", "y", "-p", "p", "-l", "mse", "--by", "g", "--by", "h")
+    assert merged(tmp_path, states(tmp_path, args, 2)) == one(tmp_path, args)
+
+
+def test_states_of_states(files, tmp_path, capfd):
+    """Shards 1-2, 3 and 4-5, merged in two steps, give the bytes of one run; in any other way they are refused."""
+    args = (files["parquet"], *PLAIN, "-l", "rmse", "-l", "mae", "--by", "g", "--interval")
+    one_each = states(tmp_path, args, 5)
+    low, high = tmp_path / "low.json", tmp_path / "high.json"
+    ends(0, "merge", one_each[1], one_each[0], "--state-out", low)
+    ends(0, "merge", *one_each[3:], "--state-out", high)
+    assert "wrote shards 4-5/5" in capfd.readouterr().err
+    assert merged(tmp_path, [high, one_each[2], low]) == one(tmp_path, args)
+    ends(0, "merge", low, one_each[2], high, "--state-out", tmp_path / "all.json")
+    assert merged(tmp_path, [tmp_path / "all.json"]) == one(tmp_path, args)
+    capfd.readouterr()
+    assert "shard 3 of 5 is missing" in refused(3, capfd, "merge", low, high, "--state-out", tmp_path / "x.json")
+    assert "shard 2 is given 2 times" in refused(3, capfd, "merge", low, *one_each[1:])
+    assert "nothing for --gate" in refused(
+        2, capfd, "merge", low, "--state-out", tmp_path / "x.json", "--gate", "mae<1"
+    )
+    assert not (tmp_path / "x.json").exists()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.array([1, -2, 3]), np.array([-0.0, np.nan, 1e300]), np.array([7, -7], np.int32), np.array([True, False]),
+     np.zeros(0), np.array(["a", "\ud800", ""], object)],
+)  # fmt: skip
+def test_arrays_in_json_and_back(array):
+    back = unpacked(json.loads(json.dumps(packed({"x": [array]}))))["x"][0]
+    assert same(back, array)
+    assert not same(np.append(back, back[:1]), array) or not len(array)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"dtype": "|O"}, {"dtype": "text"}, {"zstd": "AAAA"}, {"zstd": 3}, {"zstd": ""}, {"more": 1}],
+)
+def test_a_damaged_array_is_refused(wrong):
+    with pytest.raises((ValueError, OSError, TypeError)):
+        unpacked({**packed(np.array([1.5])), **wrong})
 
 
 def _places(value, path=()):

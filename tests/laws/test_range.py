@@ -16,6 +16,7 @@ import losscli
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.wide_sum import WideSums
 from losscli.binding.spec import parse
+from losscli.execution.packed_arrays import packed, unpacked
 
 ENDS = [5e-324, -5e-324, 1e-310, 2.0**-1022, 1e-200, -1e-170, 1e-3, 1.0, -2.5, 1e154, -1e200, 1e308, 1.7e308, -1.7e308]
 numbers = st.sampled_from(ENDS) | st.floats(allow_nan=False, allow_infinity=False)
@@ -42,7 +43,7 @@ def test_sums_of_products_are_exact_in_any_cut_and_slices(rows, cut):
             sums.update_products(values[at], weights[at], None if slice_ids is None else slice_ids[at])
         total = WideSums()
         for sums in parts:
-            total.merge(WideSums.from_state(json.loads(json.dumps(sums.state()))))
+            total.merge(WideSums.from_state(unpacked(json.loads(json.dumps(packed(sums.state()))))))
         got = [Fraction(exact) / ONE for exact in total.evaluate()]
         want = [
             sum((product(v, w) for v, w, i in rows if slice_ids is None or i == slice_id), Fraction(0))

@@ -9,8 +9,9 @@ import pytest
 import losscli
 from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.engines.threads import Threads
+from losscli.execution.merge_states import merge
 from losscli.execution.python_run import prepared
-from losscli.execution.shards import Shard, merge, score
+from losscli.execution.shards import Shard, score
 from losscli.statistics.group_weights import standard_error
 
 # One row a group, so that its mae is |y - p|

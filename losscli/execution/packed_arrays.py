@@ -1,0 +1,80 @@
+"""Arrays in a JSON document: the bytes of each, compressed with Zstandard, as base64 text."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+
+from losscli.contract.kinds import Array
+
+_KINDS = {"b": "|b1", "i": "<i8", "f": "<f8"}
+_DTYPES = ("|b1", "<i4", "<i8", "<f8")
+_TEXTS = "text"
+_MOST_BYTES = 1 << 32  # of one array: a damaged file must not take all memory
+
+
+def packed(value: Any) -> Any:
+    """Plain values with arrays among them, as JSON can hold them; an array of objects is one of texts."""
+    if isinstance(value, np.ndarray):
+        return _array_out(value)
+    if isinstance(value, dict):
+        return {name: packed(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [packed(item) for item in value]
+    return value
+
+
+def unpacked(value: Any) -> Any:
+    """What `packed` was given; a ValueError where it is not of `packed`."""
+    if isinstance(value, dict):
+        return _array_in(value) if "zstd" in value else {name: unpacked(item) for name, item in value.items()}
+    return [unpacked(item) for item in value] if isinstance(value, list) else value
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values with arrays are alike, also in the types of numbers: 1, 1.0 and true differ."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        bits = one.view(np.int64) if one.dtype == np.float64 else one
+        return one.dtype == other.dtype and np.array_equal(bits, other.view(bits.dtype))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(item, other[name]) for name, item in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def _array_out(array: Array) -> dict[str, str]:
+    import pyarrow as pa
+
+    if array.dtype == object:
+        dtype, raw = _TEXTS, json.dumps(array.tolist()).encode()
+    else:
+        dtype = "<i4" if array.dtype == np.int32 else _KINDS[array.dtype.kind]
+        raw = np.ascontiguousarray(array, dtype).tobytes()
+    compressed = pa.Codec("zstd").compress(raw, asbytes=True)
+    return {"dtype": dtype, "zstd": base64.b64encode(compressed).decode()}
+
+
+def _array_in(given: dict[str, Any]) -> Array:
+    import pyarrow as pa
+
+    dtype, text = given["dtype"], given["zstd"]
+    if len(given) > 2 or dtype not in (*_DTYPES, _TEXTS) or not isinstance(text, str) or not text:
+        raise ValueError("an array")
+    with pa.CompressedInputStream(pa.BufferReader(base64.b64decode(text, validate=True)), "zstd") as stream:
+        raw = stream.read(_MOST_BYTES)
+        if stream.read(1):
+            raise ValueError("an array is too large")
+    if dtype != _TEXTS:
+        return np.frombuffer(raw, dtype)
+    texts = json.loads(raw)
+    if not isinstance(texts, list) or not all(type(each) is str for each in texts):
+        raise ValueError("an array of texts")
+    found = np.empty(len(texts), object)
+    found[:] = texts
+    return found
