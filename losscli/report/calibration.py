@@ -17,7 +17,7 @@ from losscli.report.json_document import document, dumps
 from losscli.report.json_numbers import number, optional
 from losscli.report.view import View, distinguishable, exact, short, signed
 from losscli.results import ComparisonResult
-from losscli.results.calibration import Calibration, DescentResult, DescentStep, MapResult
+from losscli.results.calibration import Calibration, DescentResult, DescentStep, MapResult, MiscalibrationTest
 
 CALIBRATION_SCHEMA = "losscli.calibration/1"
 DESCENT_SCHEMA = "losscli.descent/1"
@@ -26,6 +26,7 @@ DESCENT_FORMATS = ("table", "plain", "csv", "json")
 _CURVE = 12  # steps of a curve that a terminal shows at most
 _BAR = 24
 _NARROW = 72
+_ALPHA = 0.05
 
 
 # -- documents ---------------------------------------------------------------------------------------------------------
@@ -69,6 +70,10 @@ def _descent_object(found: DescentResult) -> dict[str, Any]:
     }
 
 
+def _test_object(found: MiscalibrationTest | None) -> dict[str, Any] | None:
+    return None if found is None else {"f": number(found.f), "df": found.df, "rest_df": found.rest_df, "p": found.p}
+
+
 # -- calibrations ------------------------------------------------------------------------------------------------------
 
 
@@ -78,7 +83,8 @@ def render_calibration(found: Calibration, format: str, view: View) -> str:
         whole = {
             "schema": CALIBRATION_SCHEMA, "losscli": __version__, "map": _map_object(found.map),
             "descent": None if found.descent is None else _descent_object(found.descent),
-            "folds": found.folds, "report": None if found.evaluation is None else document(found.evaluation),
+            "folds": found.folds, "miscalibration": _test_object(found.miscalibration),
+            "report": None if found.evaluation is None else document(found.evaluation),
         }  # fmt: skip
         return dumps(whole, view, indent=True) + "\n"
     report = "" if found.evaluation is None else renderer(format).render(found.evaluation, view)
@@ -92,14 +98,16 @@ def render_calibration(found: Calibration, format: str, view: View) -> str:
 
 
 def sentences(found: Calibration) -> Iterator[str]:
-    """What the comparison of each loss says of the map."""
+    """Whether there is miscalibration, and what the comparison of each loss says of the map."""
+    if (test := found.miscalibration) is not None:
+        shown, has = "is not significant, so nothing asks for a map", "has no gradient but for chance"
+        if test.p < _ALPHA:
+            shown, has = "is significant", "has a gradient"
+        yield (f"miscalibration {shown}: {found.map.loss} {has} by the map at its start, "
+               f"F({test.df}, {test.rest_df}) = {short(test.f)}, p = {test.p:.3g}")  # fmt: skip
     of = f"a map fitted without them ({found.folds} folds)" if found.folds else "the map"
     for one in () if found.evaluation is None else found.evaluation.comparisons:
-        if one.verdict in ("better", "worse"):
-            yield f"{one.spec}: {one.verdict} on rows mapped by {of}: {_change(one)}"
-        else:
-            yield (f"{one.spec}: {one.verdict} on rows mapped by {of}: {_change(one)}. Miscalibration is not "
-                   "significant here, so nothing shows that the map helps")  # fmt: skip
+        yield f"{one.spec}: {one.verdict} on rows mapped by {of}: {_change(one)}"
 
 
 def _change(one: ComparisonResult) -> str:

@@ -94,6 +94,26 @@ class DescentResult:
 
 
 @dataclass(frozen=True)
+class MiscalibrationTest:
+    """Hotelling's test of the gradient of the loss by a map that changes nothing: without miscalibration it is 0.
+
+    Attributes
+    ----------
+    f : float
+        The statistic, which has an F distribution where there is no miscalibration.
+    df, rest_df : int
+        Its degrees of freedom: of the parameters, and of the rows that are left.
+    p : float
+        The p-value.
+    """
+
+    f: float
+    df: int
+    rest_df: int
+    p: float
+
+
+@dataclass(frozen=True)
 class Calibration:
     """A map, and what it does to the loss.
 
@@ -108,9 +128,13 @@ class Calibration:
         rows of its fold. None: the map comes from a file.
     evaluation : Evaluation or None
         The losses before and after, with confidence intervals and their comparison. None where rows have no target.
+    miscalibration : MiscalibrationTest or None
+        Whether the first loss could be lowered by such a map but for chance. None where that is not tested: where a map
+        needs no descent or comes from a file, and of clusters and batches.
     """
 
     map: MapResult
     descent: DescentResult | None
     folds: int | None
     evaluation: Evaluation | None
+    miscalibration: MiscalibrationTest | None = None

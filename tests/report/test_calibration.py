@@ -14,7 +14,7 @@ from losscli import report
 from losscli.report.calibration import map_text, render_calibration, render_descent, sentences
 from losscli.report.view import View
 from losscli.results import ComparisonResult, Evaluation, LossResult, RowCounts, SourceResult, TermResult
-from losscli.results.calibration import Calibration, DescentResult, DescentStep, MapResult
+from losscli.results.calibration import Calibration, DescentResult, DescentStep, MapResult, MiscalibrationTest
 
 SCHEMAS = {found["$id"]: found for found in (json.loads(report.schema(name)) for name in report.SCHEMAS)}
 REGISTRY = Registry().with_resources((name, Resource.from_contents(found)) for name, found in SCHEMAS.items())
@@ -99,12 +99,15 @@ def test_the_map_and_the_curve_fit_the_terminal(found, width):
     assert len(own.splitlines()) < 40  # of 31 steps and 50 knots, 12 are shown
 
 
-def test_the_last_sentence_says_whether_it_helps():
-    (said,) = sentences(FOUND)
-    assert said == ("bce: better on rows mapped by a map fitted without them (5 folds): 1 -> 0.5 "
-                    "(-0.5, CI -0.75 to -0.25)")  # fmt: skip
-    (said,) = sentences(replace(FOUND, evaluation=replace(EVALUATION, comparisons=(compared("no difference shown"),))))
-    assert said.endswith("Miscalibration is not significant here, so nothing shows that the map helps")
+def test_the_last_sentences_say_whether_it_helps():
+    tested = replace(FOUND, miscalibration=MiscalibrationTest(7.25, 2, 38, 0.002))
+    assert [*sentences(tested)] == [
+        "miscalibration is significant: bce has a gradient by the map at its start, F(2, 38) = 7.25, p = 0.002",
+        "bce: better on rows mapped by a map fitted without them (5 folds): 1 -> 0.5 (-0.5, CI -0.75 to -0.25)",
+    ]
+    assert check(render_calibration(tested, "json", View()), "calibration")["miscalibration"]["df"] == 2
+    said, _ = sentences(replace(FOUND, miscalibration=MiscalibrationTest(1.25, 2, 38, 0.3)))
+    assert said.startswith("miscalibration is not significant, so nothing asks for a map: ")
 
 
 def test_a_hostile_name_of_a_column_is_harmless():

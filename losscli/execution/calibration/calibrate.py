@@ -77,7 +77,8 @@ def calibrate(
     evaluation = before_and_after(prepared, subject, rows, by_fold(subject, objective.map, fits.parameters))
     found = _map_result(objective, fits.parameters[None], evaluation.rows.used)
     descent = None if fits.descent is None else _descent_result(objective, fits.descent)
-    return Calibrated(Calibration(found, descent, FOLDS, evaluation), subject, rows,
+    test = None if descent is None else objective.test_start()
+    return Calibrated(Calibration(found, descent, FOLDS, evaluation, test), subject, rows,
                       by_one(subject, objective.map, fits.parameters[None]))  # fmt: skip
 
 

@@ -15,12 +15,14 @@ from losscli.contract.kinds import Array
 from losscli.errors import UsageError
 from losscli.execution.calibration.descent import Evaluated
 from losscli.execution.calibration.maps import Map, Parameter
+from losscli.execution.calibration.miscalibration import gradient_test
 from losscli.execution.calibration.passes import Passes, Point
 from losscli.execution.calibration.rows import Rows
 from losscli.execution.calibration.subject import Subject
 from losscli.execution.engines import Engine
 from losscli.execution.prepare import Prepared
 from losscli.lazy import dataclass
+from losscli.results.calibration import MiscalibrationTest
 from losscli.statistics.estimates import results
 
 
@@ -83,6 +85,14 @@ class Objective:
         for at, gradient in zip(finite, gradients, strict=True):
             found[at] = Evaluated(values[at], self.sign * gradient)
         return found
+
+    def test_start(self) -> MiscalibrationTest | None:
+        """Whether the gradient at the start is 0 but for chance; None where rows are no independent units."""
+        point = Point(self.start)
+        (totals,) = self._passes.totals([point])
+        if totals is None or totals.grouped or self.prepared.plan.request.inference.grouping is not None:
+            return None
+        return gradient_test(self._passes.products(point, totals))
 
     @cached_property
     def _passes(self) -> Passes:

@@ -137,19 +137,44 @@ class Passes:
         return found
 
     def _pull(self, sums: list[Sums], at: _At, batches: Iterable[Batch]) -> None:
-        """Add the gradients of rows by the parameters: the chain rule, from the loss through link and map."""
+        for batch in batches:
+            for one, column in zip(sums, self._by_row(at, batch).T, strict=True):
+                one.update(np.ascontiguousarray(column))
+
+    def _by_row(self, at: _At, batch: Batch) -> Array:
+        """The part of each row in the gradient: the chain rule, from the loss through link and map."""
         link, w = self.subject.link_of(self.map), at.point.parameters
         roles = {self.line: [*self.subject.domain.roles]}
-        for batch in batches:
-            by_column = row_gradients(self.run, [(self.line, part) for part in at.parts], roles, batch)
-            gradient = np.concatenate(
-                [as_columns(by_column[CALIBRATED + name]) for name in self.subject.columns], axis=1
-            )
-            with np.errstate(all="ignore"):
-                x = link.of(self.subject.raw(batch.arrays))
-                pulled = self.map.pull(x, w, link.pull(self.map.values(x, w), gradient))
-            for one, column in zip(sums, pulled.T, strict=True):
-                one.update(np.ascontiguousarray(column))
+        by_column = row_gradients(self.run, [(self.line, part) for part in at.parts], roles, batch)
+        gradient = np.concatenate(
+            [as_columns(by_column[CALIBRATED + name]) for name in self.subject.columns], axis=1
+        )  # fmt: skip
+        with np.errstate(all="ignore"):
+            x = link.of(self.subject.raw(batch.arrays))
+            return self.map.pull(x, w, link.pull(self.map.values(x, w), gradient))
+
+    def products(self, point: Point, totals: RunAccumulator) -> Array:
+        """The sums of products of the parts of each row in the gradient, of which a last one is 1: one pass."""
+        at = _At(point, totals, parts_of(totals, self.line), groups_of(self.run.plan))
+        size = len(point.parameters) + 1
+        places = np.triu_indices(size)
+
+        def of(rows: ReadRows) -> list[Sums]:
+            mapped = self._mapped(rows, point)
+            found = [Sums() for _ in places[0]]
+            if len(mapped.batch):
+                parts = np.hstack([self._by_row(at, in_slices(totals, mapped)), np.ones((len(mapped.batch), 1))])
+                for one, i, j in zip(found, *places, strict=True):
+                    one.update(parts[:, i] * parts[:, j])
+            return found
+
+        whole = [Sums() for _ in places[0]]
+        for found in _answers(self.engine, of, self.rows):
+            for one, other in zip(whole, found, strict=True):
+                one.merge(other)
+        table = np.zeros((size, size))
+        table[places] = [_rounded(one) for one in whole]
+        return table + np.triu(table, 1).T
 
 
 def _answers(engine: Engine, function: Callable[[ReadRows], Answer], rows: Iterable[ReadRows]) -> Iterator[Answer]:
