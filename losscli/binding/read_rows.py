@@ -72,10 +72,11 @@ class Reader:
     registry: LabelRegistry = field(default_factory=LabelRegistry)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
     lengths: dict[Input, tuple[int, int]] = field(default_factory=dict)  # the least and the largest, if they may differ
+    decoded: dict[str, tuple[Array, Array | None]] = field(default_factory=dict)  # numbers of the batch, by column
 
     def __getstate__(self) -> dict[str, Any]:
         # What another process counted is only merged, which needs neither the plan nor the filter.
-        return {**self.__dict__, "plan": None, "where": None}
+        return {**self.__dict__, "plan": None, "where": None, "decoded": {}}
 
     def agrees(self, other: Reader) -> bool:
         """Whether `other`, which began afresh, read its rows as this reader would have done after its own."""
@@ -106,6 +107,8 @@ class Reader:
                 return self._rows(data, location)
             except DataError as error:
                 raise self.plan.derived.named_in(error) from None
+            finally:
+                self.decoded = {}
 
     def _rows(self, data: Any, location: Location) -> ReadRows:
         start = self.read
@@ -129,6 +132,7 @@ class Reader:
     ) -> ReadRows:
         """The used ones of these rows, which are at `kept` in their batch; `start` rows were read before it."""
         data = self._with_derived(data, location, self.plan.derived.readings)
+        self.decoded = {}  # of a weight, of more rows
         coded = {i: self._texts(i.columns[0], data, location) for i in self.plan.inputs if i.kind.shape == "class"}
         labels: dict[Input, list[EncodedLabels]] = {}
         pairs = {i: self._predictions(i, data, location) for i in self.plan.inputs if i.facing is not None}
@@ -144,7 +148,8 @@ class Reader:
         units = {what: self._texts(key.column, data, location) for what, key in self.plan.unit_keys.items()}
         checks = RowChecks(self.plan, self.warned)
         index = self._used(checks, decoded, weight, units.get(CLUSTER), data.num_rows, location)
-        arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
+        chosen = {id(values): taken(values, index) for values, _ in decoded.values()}
+        arrays = {i: chosen[id(values)] for i, (values, _) in decoded.items()}
         for item, named in coded.items():
             if item.against is None:
                 arrays[item] = class_positions(item, named, index, self.registry, location)
@@ -234,7 +239,8 @@ class Reader:
         location: Location,
     ) -> RowNumbers:
         """The positions of the rows that the policies leave, counted as used; the others are counted as dropped."""
-        checked = [(shown_columns(i.columns), telling(values), missing) for i, (values, missing) in decoded.items()]
+        unlike = {id(values): (i, values, missing) for i, (values, missing) in decoded.items()}  # a column once
+        checked = [(shown_columns(i.columns), telling(values), missing) for i, values, missing in unlike.values()]
         if weight is not None:
             checked.append((self.plan.weight or "", *weight))
         if cluster is not None:
@@ -354,11 +360,14 @@ class Reader:
         return self._plain_number(name, data, location)
 
     def _plain_number(self, name: str, data: Any, location: Location) -> tuple[Array, Array | None]:
-        untyped = name in self.plan.untyped
-        number_format = self.plan.number_format if untyped else NO_NULLS
-        parsed = untyped or name in self.plan.texts_inside
-        found = numbers(data.column(name), name, location, parse_text=parsed, number_format=number_format)
-        return found.values, found.missing
+        """The numbers of a column: one array for all inputs, so that what is done with it is done once."""
+        if name not in self.decoded:
+            untyped = name in self.plan.untyped
+            number_format = self.plan.number_format if untyped else NO_NULLS
+            parsed = untyped or name in self.plan.texts_inside
+            found = numbers(data.column(name), name, location, parse_text=parsed, number_format=number_format)
+            self.decoded[name] = found.values, found.missing
+        return self.decoded[name]
 
     def _column(self, name: str, data: Any, location: Location) -> EncodedLabels:
         return EncodedLabels.of(texts(data.column(name), name, location), name)

@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.binding.plan import Input, Plan
 from losscli.binding.ragged_lists import elements, is_ragged, row_of, with_elements
-from losscli.contract.kinds import FAR, NEAR, Array, Kind
+from losscli.contract.kinds import FAR, NEAR, Array, Kind, KnownBounds
 from losscli.errors import Code, DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.matrix import TOGETHER
@@ -83,13 +83,14 @@ class RowChecks:
 
     def check_domains(self, arrays: dict[Input, Array], index: RowNumbers, site: Location) -> None:
         """A DataError where a value is outside the domain of its role; values that barely are, are set to the bound."""
+        known_bounds: KnownBounds = {}  # several kinds may have one column
         for item, given in arrays.items():
             if item.kind.shape == "class" or (item.classed and given.dtype.kind == "i"):
                 continue  # positions of labels
             values = elements(given)
             # `dropped` has found all values of used rows to be finite.
             known = item.kind.any_number and not is_ragged(given) and given.dtype.kind == "f"
-            bad = None if known else item.kind.outside(values)
+            bad = None if known else item.kind.outside(values, known_bounds)
             if bad is not None and item.kind.slack:
                 values, bad = self._nudged(item, values, bad)
                 arrays[item] = with_elements(given, values) if is_ragged(given) else values

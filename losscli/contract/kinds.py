@@ -15,6 +15,8 @@ import numpy.typing as npt
 from losscli.lazy import dataclass
 
 Array: TypeAlias = npt.NDArray[Any]
+KnownBounds: TypeAlias = dict[int, tuple[Array, Any, Any]]
+"""Arrays by their ids, each with its least and its largest number. The arrays are held, so that no other gets an id."""
 
 
 # A probability may miss its bounds by this much (set to the bound, counted); class probabilities may miss 1 by NEAR
@@ -100,8 +102,11 @@ class Kind:
             return f"expected {self.says}: a multiple of {self.multiple} numbers per row, got {width}"
         return None
 
-    def outside(self, values: Array) -> Array | None:
-        """Which entries lie outside the domain (None: no entry does); NaN and infinities do."""
+    def outside(self, values: Array, bounds: KnownBounds | None = None) -> Array | None:
+        """Which entries lie outside the domain (None: no entry does); NaN and infinities do.
+
+        `bounds` has the least and the largest of some arrays, and gets those of `values`.
+        """
         if self.labels:
             good = np.zeros(values.shape, dtype=bool)
             for allowed in self.allowed:
@@ -110,7 +115,10 @@ class Kind:
         if values.size == 0:
             return None
         # Two reductions settle the common case without a temporary; NaN fails the comparisons.
-        low, high = values.min(), values.max()
+        known = {} if bounds is None else bounds
+        if id(values) not in known:
+            known[id(values)] = values, values.min(), values.max()
+        _, low, high = known[id(values)]
         inside = (low > self.low if self.open_low else low >= self.low) and (
             high < self.high if self.open_high else high <= self.high
         )
