@@ -13,7 +13,6 @@ line of JSON. Nothing here formats for a terminal: messages may contain text fro
 
 from __future__ import annotations
 
-import difflib
 import errno
 from collections.abc import Callable, Iterable
 from dataclasses import field, replace
@@ -163,6 +162,8 @@ def system_code(error: OSError) -> Code:
 
 def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
     """At most three of `known` that are similar to `word`, ignoring case and surrounding space; best first."""
+    import difflib  # here, as only errors need it
+
     names = list(dict.fromkeys(known))
     folded: dict[str, str] = {}
     for name in names:

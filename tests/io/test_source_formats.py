@@ -463,7 +463,7 @@ def test_stdin_twice() -> None:
 
 
 def test_spooling_has_a_limit_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool_module.tempfile, "tempdir", str(tmp_path / "t"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
     (tmp_path / "t").mkdir()
     path = put(tmp_path / "a.parquet.gz", gzip.compress(parquet_bytes(NUMBERS)))
     source = open_source([path])

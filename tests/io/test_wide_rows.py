@@ -159,7 +159,7 @@ def test_a_disk_that_is_full_while_columns_are_copied_is_said(tmp_path: Path, mo
 
     path, table = wide_file(tmp_path, [700])
     monkeypatch.setattr(parquet_columns, "HELD", 0)
-    monkeypatch.setattr(parquet_columns.tempfile, "TemporaryFile", lambda **_: Full())
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full())
     (split,) = opened(path).remote_splits(dict.fromkeys(table.schema.names[:-1], "number"))
     with pytest.raises(FileError, match="could not write a temporary copy: No space left"):
         list(split.batches(1))

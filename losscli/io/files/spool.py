@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,6 +43,8 @@ def spool_stream(read: Callable[[int], bytes], path: str) -> Spool:
 
 def spool_with(fill: Callable[[SpoolWriter], None], path: str) -> Spool:
     """A copy of all bytes that `fill` writes."""
+    import tempfile  # here, as few runs copy anything, and it takes 2 ms
+
     try:
         descriptor, local_path = tempfile.mkstemp(prefix="losscli-")
     except OSError as error:

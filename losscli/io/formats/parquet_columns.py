@@ -6,7 +6,6 @@ column by column: of a thousand columns these are hundreds of megabytes, and hal
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import BinaryIO
@@ -47,6 +46,8 @@ def batches_by_columns(
         columns = {name: piece.column(name) for piece in pieces for name in piece.column_names}
         yield from pa.table([columns[name] for name in names], names=names).to_batches(max_chunksize=rows)
         return
+    import tempfile
+
     with tempfile.TemporaryFile(prefix="losscli-") as copy:
         kept = [_kept(piece, rows, copy, path) for piece in pieces]
         if len(set(map(len, kept))) > 1:

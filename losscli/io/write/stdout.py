@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -33,6 +32,8 @@ def standard_output() -> Iterator[BinaryIO]:
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:
         raise FileError("could not write: standard output is closed", path="standard output")
+    import tempfile
+
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as held:
         yield cast(BinaryIO, held)
         held.seek(0)
