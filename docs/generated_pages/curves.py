@@ -1,8 +1,8 @@
 """How a loss and its gradient change while one number of a row moves: the curves of a loss's page.
 
 The input is that of the loss's own example, so that it is valid whatever the loss needs. One number of its first row
-moves: the prediction; of a vector of classes that of the target, of any other its first entry. A parameter is varied
-about its default.
+moves: the prediction; of a vector the entry of the class of the target, where there is one, else its smallest entry. A
+parameter is varied about its default.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from losscli.contract.loss import Loss, Parameter
 from losscli.contract.terms import as_terms
 from losscli.errors import LosscliError
 
-POINTS = 97
+POINTS = 65
 REACH = 4.0  # how far from the target a number goes that may be any
 MOST_NUMBERS = 100  # of an example: a larger one takes long where each point is a batch of its own
 
@@ -60,14 +60,22 @@ def curves(loss: Loss) -> Curves | None:
         One to three curves, of as many values of the first parameter that changes anything.
     """
     moving = _moving(loss)
-    if moving is None:
-        return None
-    with np.errstate(all="ignore"):  # correlations of constants, for example
-        found = tuple(moving.varied())
-    shown = [values for values in (curve.values[np.isfinite(curve.values)] for curve in found) if len(values) > 2]
-    if not any(np.ptp(values) > 0 for values in shown):
-        return None
-    return Curves(moving.axis, moving.along, moving.mark, found)
+    for column in moving.columns if moving else ():
+        assert moving is not None
+        moving.column = column
+        with np.errstate(all="ignore"):  # correlations of constants, for example
+            found = tuple(moving.varied())
+        if any(map(_changes, found)):
+            return Curves(moving.axis, moving.along, moving.mark, found)
+    return None
+
+
+def _changes(curve: Curve) -> bool:
+    """Whether a curve is more than a constant with rounding errors, or a step between two."""
+    values = curve.values[np.isfinite(curve.values)]
+    if len(values) < 3 or np.ptp(values) <= 1e-9 * abs(values).max():
+        return False
+    return curve.slopes is None or bool((abs(curve.slopes) > 1e-9).sum() > 1)
 
 
 def _moving(loss: Loss) -> _Moving | None:
@@ -97,14 +105,17 @@ class _Moving:
         target: Array | None,
     ) -> None:  # fmt: skip
         self.loss, self.role, self.given, self.arrays, self.at, self.kind = loss, role, given, arrays, at, kind
-        classes = arrays[at].ndim == 2 and target is not None and target.ndim == 1 and target.dtype.kind in "iu"
-        self.column = int(target[0]) if classes and target is not None and target[0] < arrays[at].shape[1] else 0
-        self.axis = f"{role}[{self.column}]" if arrays[at].ndim == 2 else role
+        self.columns, self.column = _columns(arrays[at], kind, target), 0
         comparable = arrays[at].ndim == 1 and target is not None and target.ndim == 1 and target.dtype.kind in "if"
         self.mark = None
         if comparable and target is not None and kind.low <= target[0] <= kind.high and not kind.logit:
             self.mark = float(target[0])
         self.along = np.linspace(*self._ends(), POINTS)
+
+    @property
+    def axis(self) -> str:
+        """What the number that moves is called."""
+        return f"{self.role}[{self.column}]" if self.arrays[self.at].ndim == 2 else self.role
 
     def _ends(self) -> tuple[float, float]:
         """Numbers that the domain allows, about the target where both are numbers of one kind."""
@@ -200,6 +211,18 @@ class _Moving:
             by_term = answer if isinstance(answer, dict) else {next(iter(upstream)): answer}
             slopes = np.asarray(sum(values[:1] * upstream[name][0] for name, values in by_term.items()))
         return float(self._along_the_line(slopes, first)[0])
+
+
+def _columns(values: Array, kind: Kind, target: Array | None) -> list[int]:
+    """The entries of a vector that may move, the first choice first: the target's class, else the smallest.
+
+    To move a lone large entry would change the length alone, which cosines do not see.
+    """
+    if values.ndim == 1:
+        return [0]
+    if kind.classes and target is not None and target.ndim == 1 and target.dtype.kind in "iu":
+        return [int(target[0])]
+    return [int(entry) for entry in np.argsort(np.abs(values[0]), kind="stable")[:3]]
 
 
 def _tried(parameter: Parameter, value: Any) -> Sequence[Any]:
