@@ -19,6 +19,7 @@ _CORRELATION_NAMED, _CORRELATION_UNNAMED = 0.1, 0.5
 _AGREEMENT = 0.1  # of labels with labels beyond chance (Cohen's kappa)
 _HALF = 0.5
 _FEW = 50
+_LABELS_COMPARED = 2000  # rows; pairs of columns are many
 _FEWEST_ROWS = 6
 
 
@@ -119,9 +120,12 @@ def _predicts(kind: Kind, target: Candidate, pred_kind: Kind, pred: Candidate, p
     """Whether a column looks like a prediction of the target, by its name or by its values."""
     if kind.shape == "class":
         return class_positions(target, pred) is not None if pred_kind.classes else True
-    if kind.low < 0 and kind.sides and not pred.finite.min() < 0 < pred.finite.max():  # a margin decides by its sign
-        return False
     named = is_named("target", target) and is_named("pred", pred)
+    on_both_sides = len(pred.finite) > 0 and bool(pred.finite.min() < 0 < pred.finite.max())
+    if kind.sides and kind.low < 0 and not on_both_sides:  # a margin decides by its sign
+        return False
+    if kind.sides and pred_kind.any_number and not (named or on_both_sides or are_probabilities(pred)):
+        return False  # any feature goes with a class somehow, and scores of two classes have both signs
     targets = target_numbers(target, positive)
     if targets is None or pred.values is None or len(targets) != len(pred.values):
         return False
@@ -186,7 +190,9 @@ def are_labels(target: Candidate, pred: Candidate) -> bool:
             return False
     if len(set(pred.classes) - set(target.classes)) > len(target.classes) // 2:
         return False
-    pairs = [(a, b) for a, b in zip(target.cells, pred.cells, strict=True) if a is not None and b is not None]
+    step = 1 + target.rows // _LABELS_COMPARED
+    both = zip(target.cells[::step], pred.cells[::step], strict=True)
+    pairs = [(a, b) for a, b in both if a is not None and b is not None]
     if not pairs:
         return False
     agreed = sum(a == b for a, b in pairs) / len(pairs)
