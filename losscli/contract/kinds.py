@@ -60,6 +60,7 @@ class Kind:
     logit: bool = False
     whole: bool = False
     last: int | None = None  # it counts the numbers of its row's vector, or of a list: the largest is so many and this
+    members: bool = False  # its numbers are members of an ensemble, of which the order tells nothing
     single: bool = False  # a number that is one column: several would be no outputs of a row
 
     @property
@@ -248,7 +249,9 @@ def vector_of(shortest: float) -> Any:
 
 
 Quantiles: TypeAlias = Annotated[Array, Kind("Quantiles", "predicted quantiles, one for each level", shape="vector")]
-Ensemble: TypeAlias = Annotated[Array, Kind("Ensemble", "the members of an ensemble, in any order", shape="vector")]
+Ensemble: TypeAlias = Annotated[
+    Array, Kind("Ensemble", "the members of an ensemble, in any order", shape="vector", members=True)
+]
 Mixture: TypeAlias = Annotated[
     Array, Kind("Mixture", "weights of the components of a mixture, which sum to 1", shape="vector", low=0.0, high=1.0,
                 slack=NEAR, total=1.0)

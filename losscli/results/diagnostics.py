@@ -285,6 +285,71 @@ class ConfusionResult:
 
 
 @dataclass(frozen=True)
+class MurphyPoint:
+    """The mean elementary score at a threshold."""
+
+    threshold: float
+    score: float
+
+
+@dataclass(frozen=True)
+class MurphyResult:
+    """A Murphy diagram: a model with a lower curve everywhere is better by every loss that is consistent.
+
+    Attributes
+    ----------
+    model, pred : str or None, str
+        The model and its column.
+    functional : str
+        What is predicted of the target: "mean(target)", "quantile(target, 0.5)", "expectile(target, 0.9)".
+    points : tuple[MurphyPoint, ...]
+        The curve.
+
+    References
+    ----------
+    Ehm, Gneiting, Jordan & Krueger 2016, Of quantiles and expectiles, doi:10.1111/rssb.12154
+    """
+
+    model: str | None
+    pred: str
+    functional: str
+    points: tuple[MurphyPoint, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """In which share of rows the target is at most the quantile of a level; `low` to `high` is its 95 % interval."""
+
+    level: float
+    covered: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ForecastResult:
+    """Where targets are among the quantiles or members of a forecast: PIT or rank histogram, and coverage.
+
+    Attributes
+    ----------
+    model, pred : str or None, str
+        The model and the first of its columns.
+    count : int
+        Number of rows, each of which counts once.
+    bins : tuple[Bin, ...]
+        From one probability to the next, how many targets are there: with calibrated forecasts, `high` - `low` of all.
+    by_level : tuple[Coverage, ...]
+        For each level of quantiles; empty of an ensemble.
+    """
+
+    model: str | None
+    pred: str
+    count: int
+    bins: tuple[Bin, ...]
+    by_level: tuple[Coverage, ...]
+
+
+@dataclass(frozen=True)
 class Diagnostics:
     """All of a run."""
 
@@ -293,3 +358,5 @@ class Diagnostics:
     reliability: tuple[ReliabilityResult, ...] = ()
     curves: tuple[CurvesResult, ...] = ()
     confusion: tuple[ConfusionResult, ...] = ()
+    murphy: tuple[MurphyResult, ...] = ()
+    forecasts: tuple[ForecastResult, ...] = ()

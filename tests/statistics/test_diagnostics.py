@@ -127,3 +127,38 @@ def test_confusion_matrices_are_those_of_the_definition(tmp_path, capfd):
     assert one["of"] == "predicted" and sum(block["count"] for block in one["blocks"]) == 600
     right = sum(block["count"] * block["frequency"] for block in one["blocks"])
     assert right / 600 == pytest.approx(accuracy)
+
+
+def test_murphy_diagrams_are_means_of_the_elementary_losses(tmp_path, capfd):
+    words = "eval {}/diabetes.csv -t progression -p ridge -p forest -w exposure -l "
+    found = report(words + "mse -l mae -l pinball:q=0.9 -l expectile:q=0.2 -l huber", tmp_path)["diagnostics"]["murphy"]
+    functionals = ["mean(target)", "median(target)", "quantile(target, 0.9)", "expectile(target, 0.2)"]
+    assert [(one["model"], one["functional"]) for one in found] == [
+        (m, f) for m in ("ridge", "forest") for f in functionals
+    ]
+    kinds = ("elementary_expectile", 0.5), ("elementary_quantile", 0.5), ("elementary_quantile", 0.9)
+    for place, (loss, level) in enumerate((*kinds, ("elementary_expectile", 0.2))):
+        at, score = (found[place]["points"][23][name] for name in ("threshold", "score"))
+        whole = report(f"{words}{loss}:q={level},threshold={at}", tmp_path)["results"][0]
+        assert score == pytest.approx(whole["value"], rel=1e-9) and score > 0
+
+
+def test_coverage_and_pit_of_quantiles_and_ranks_of_ensembles(tmp_path, capfd):
+    random = np.random.default_rng(9)
+    y = random.normal(size=4000)
+    y[:200] = -0.6745  # equal to a quantile
+    levels = {"q_0.75": 0.6745, "q_0.25": -0.6745, "q_0.5": 0.0}  # of which the columns are in no order
+    members = random.normal(size=(4000, 3))
+    head = ",".join(["y", *levels, "m_1", "m_2", "m_3"])
+    rows = [[a, *levels.values(), *m] for a, m in zip(y.tolist(), members.tolist(), strict=True)]
+    (tmp_path / "f.csv").write_text(head + "\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows))
+    found = report(f"eval {tmp_path}/f.csv -t y -p q_* -l crps_quantile", tmp_path)["diagnostics"]["forecasts"]
+    (one,) = found
+    assert [each["level"] for each in one["by_level"]] == [0.25, 0.5, 0.75]
+    for each, bound in zip(one["by_level"], (-0.6745, 0.0, 0.6745), strict=True):
+        assert each["covered"] == np.mean(y <= bound) and each["low"] < each["covered"] < each["high"]
+    inside = np.sum((y > -0.6745) & (y < 0))
+    assert [b["count"] for b in one["bins"]][:2] == [np.sum(y < -0.6745) + 100, inside + 100]
+    (ranks,) = report(f"eval {tmp_path}/f.csv -t y -p m_* -l crps_ensemble", tmp_path)["diagnostics"]["forecasts"]
+    assert [b["count"] for b in ranks["bins"]] == np.bincount((members < y[:, None]).sum(axis=1), minlength=4).tolist()
+    assert ranks["by_level"] == []

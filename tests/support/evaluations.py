@@ -32,11 +32,15 @@ from losscli.results.diagnostics import (
     CalibrationBlock,
     Cell2,
     ConfusionResult,
+    Coverage,
     CurvePoint,
     CurvesResult,
     Decomposition,
     Diagnostics,
+    ForecastResult,
     LossDistributionResult,
+    MurphyPoint,
+    MurphyResult,
     ReliabilityResult,
     ResidualsResult,
     Trend,
@@ -164,6 +168,16 @@ def diagnosed(text: str) -> Diagnostics:
         curves=tuple(
             CurvesResult(model, text, 4, 2, 0.75, 0.8, (CurvePoint(0.9, 0.5, 0.0, 1.0), CurvePoint(0.1, 1.0, 1.0, 0.5)))
             for model in [text, *"abcdefg"]
+        ),
+        murphy=tuple(
+            MurphyResult(model, text, text, (MurphyPoint(0.0, 0.0), MurphyPoint(1.0, 0.5)))
+            for model in [text, *"abcdefg"]
+        ),
+        forecasts=(
+            ForecastResult(
+                text, text, 4, (Bin(0.0, 0.5, 3), Bin(0.5, 0.5, 0), Bin(0.5, 1.0, 1)), (Coverage(0.5, 0.75, 0.3, 0.95),)
+            ),
+            ForecastResult(None, "p", 1, (Bin(0.0, 1.0, 1),), ()),
         ),
         confusion=(ConfusionResult(text, text, (text, "1"), ((3, 1), (0, 0))),),
     )

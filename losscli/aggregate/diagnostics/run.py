@@ -64,6 +64,39 @@ class ClassCounts:
         self.confidence.merge(other.confidence)
 
 
+class ForecastCounts:
+    """How many numbers of a forecast are below the target: of how many rows, by that number. Equal ones count half.
+
+    Attributes
+    ----------
+    ranks
+        Twice the number of those below, and once that of equal ones -> rows. None before there are any.
+    covered
+        Of each number, in its order, in how many rows the target is at most as large.
+    """
+
+    def __init__(self) -> None:
+        self.ranks: NDArray[np.int64] | None = None
+        self.covered: NDArray[np.int64] | None = None
+
+    def update(self, pred: Array, target: Array, weights: Array | None) -> None:
+        """Add rows; those of weight 0 take no part."""
+        if weights is not None:
+            pred, target = pred[weights != 0], target[weights != 0]
+        below, equal = (pred < target[:, None]).sum(axis=1), (pred == target[:, None]).sum(axis=1)
+        ranks = np.bincount(2 * below + equal, minlength=2 * pred.shape[1] + 1)
+        self._add(ranks, (target[:, None] <= pred).sum(axis=0))
+
+    def merge(self, other: ForecastCounts) -> None:
+        """Add all of `other`."""
+        if other.ranks is not None and other.covered is not None:
+            self._add(other.ranks, other.covered)
+
+    def _add(self, ranks: NDArray[np.int64], covered: NDArray[np.int64]) -> None:
+        self.ranks = ranks if self.ranks is None else self.ranks + ranks
+        self.covered = covered if self.covered is None else self.covered + covered
+
+
 class RunDiagnostics:
     """What pictures of a run are made of.
 
@@ -73,7 +106,7 @@ class RunDiagnostics:
         The position of a line in the plan -> the term (None: the loss itself) -> the losses of its rows.
     subjects
         Predictions and targets.
-    pairs, classes
+    pairs, classes, forecasts
         The position of a subject -> what is kept of it.
     """
 
@@ -83,8 +116,10 @@ class RunDiagnostics:
         self.losses: dict[int, dict[str | None, LossDistribution]] = {at: {} for at, _ in self.lines}
         self.subjects = subjects(plan)
         self.pairs = {
-            at: ValuePairs(both=one.kind == "numbers") for at, one in enumerate(self.subjects) if one.kind != "classes"
-        }
+            at: ValuePairs(both=one.kind == "numbers")
+            for at, one in enumerate(self.subjects) if one.kind in ("numbers", "labels")
+        }  # fmt: skip
+        self.forecasts = {at: ForecastCounts() for at, one in enumerate(self.subjects) if one.kind == "forecasts"}
         self.classes = {at: ClassCounts() for at, one in enumerate(self.subjects) if one.kind == "classes"}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -109,6 +144,8 @@ class RunDiagnostics:
             pred, target = batch.arrays[one.pred], batch.arrays[one.target]
             if number in self.pairs:
                 self.pairs[number].update(pred, target, batch.weights)
+            elif number in self.forecasts:
+                self.forecasts[number].update(pred, target, batch.weights)
             else:
                 self.classes[number].update(pred, target, batch.weights, one.scale)
 
@@ -120,6 +157,8 @@ class RunDiagnostics:
                 known.merge(theirs, slice_ids, before)
         for number, pairs in other.pairs.items():
             self.pairs[number].merge(pairs)
+        for number, ranks in other.forecasts.items():
+            self.forecasts[number].merge(ranks)
         for number, counts in other.classes.items():
             self.classes[number].merge(counts)
 

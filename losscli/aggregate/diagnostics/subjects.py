@@ -24,7 +24,7 @@ class Subject:
         The arrays.
     kind
         "numbers": one number each; "labels": one number, and one of two labels; "classes": a number for each class,
-        and the class.
+        and the class; "forecasts": quantiles of known levels, or the members of an ensemble, and a number.
     scale
         What predictions of labels or classes are.
     jobs
@@ -33,7 +33,7 @@ class Subject:
 
     pred: Input
     target: Input
-    kind: Literal["numbers", "labels", "classes"]
+    kind: Literal["numbers", "labels", "classes", "forecasts"]
     scale: PredictionScale
     jobs: tuple[Job, ...]
 
@@ -79,6 +79,9 @@ def _subject(job: Job) -> Subject | None:
     if _is_number(pred) and _is_number(target):
         kind: Literal["numbers", "labels"] = "numbers" if target.kind.sides is None else "labels"
         return Subject(pred, target, kind, _scale(pred, job), (job,))
+    plain = pred.kind.shape == "vector" and not (pred.ragged or pred.keyed)
+    if plain and _is_number(target) and (pred.entries is not None or pred.kind.members):
+        return Subject(pred, target, "forecasts", "other", (job,))
     if pred.kind.shape == "vector" and pred.kind.classes and target.kind.shape == "class" and not pred.keyed:
         return Subject(pred, target, "classes", _scale(pred, job), (job,))
     return None

@@ -71,10 +71,10 @@ class Plane:
         )  # fmt: skip
         return f'<path class="{names}" d="{path}"/>'
 
-    def points(self, points: Iterable[tuple[float, float]], series: str = "a") -> str:
-        """Small dots, one path for all."""
+    def points(self, points: Iterable[tuple[float, float]], names: str = "") -> str:
+        """Dots, one path for all: small ones, unless `names` are the classes of others."""
         path = "".join(dict.fromkeys(f"M{self.x.at(x)} {self.y.at(y)}h0" for x, y in points))
-        return f'<path class="points s{series} solid" d="{path}"/>'
+        return f'<path class="points sa solid{names and " " + names}" d="{path}"/>'
 
 
 def figure(

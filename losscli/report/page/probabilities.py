@@ -62,7 +62,7 @@ def _diagram(one: ReliabilityResult, view: View) -> str:
     line = [(x, block.frequency) for block in one.blocks for x in (block.low, block.high)]
     marks = (plane.bars(heights, "counts") + plane.band([(point.x, point.low, point.high) for point in one.band])
              + plane.line([(0, 0), (1, 1)], "ref") + plane.line(line, "line sa")
-             + plane.points((block.mean, block.frequency) for block in one.blocks))  # fmt: skip
+             + plane.points(((block.mean, block.frequency) for block in one.blocks), "large"))  # fmt: skip
     said = (f"{one.count:,} rows; line: isotonic regression; shaded: where {percent(one.level)} of lines of calibrated"
             " predictions are; bars: how many rows have such predictions (root scale)")  # fmt: skip
     rows = [[rounded(b.low), rounded(b.high), rounded(b.mean), rounded(b.frequency), str(b.count)] for b in one.blocks]

@@ -10,7 +10,7 @@ from losscli.report import standings, verdicts
 from losscli.report.cells import Layout
 from losscli.report.influence import influence
 from losscli.report.layout import footnotes, layout_of, results_as_rows
-from losscli.report.page import probabilities, row_losses, strips
+from losscli.report.page import forecasts, probabilities, row_losses, strips
 from losscli.report.page.formulas import formulas
 from losscli.report.page.markup import MOST_ROWS, listed, listing, note, safe, table
 from losscli.report.verdicts import reasons
@@ -57,6 +57,8 @@ def _pictures(found: Diagnostics, view: View, title: Callable[[str], str]) -> It
         ("Residuals", row_losses.residuals(found, view)),
         ("Reliability", probabilities.reliability(found, view)),
         ("Curves", probabilities.curves(found, view)),
+        ("Murphy diagrams", forecasts.murphy(found, view)),
+        ("Forecasts", forecasts.histograms(found, view)),
     ):
         if body := "".join(pictures):
             yield f'{title(name)}<div class="charts">\n{body}</div>\n'

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from losscli.lazy import dataclass
 from losscli.report.naming import display_name
-from losscli.report.page.markup import note, safe, scrollable
+from losscli.report.page.markup import classes, note, safe, scrollable
 from losscli.report.page.scales import Scale, label, place, spanning
 from losscli.report.view import View, short
 from losscli.results import Evaluation, LossResult
@@ -19,6 +19,7 @@ from losscli.results.directions import best_in_words, compared, is_lower_better
 
 _WORST, _BEST = 20, 5
 _SHORT = 4  # characters of a number of which there is room for three
+_LINE = 18  # characters of a label that stays on one line
 _PICTURES = 12  # of slices: one for each loss and model
 
 
@@ -57,11 +58,11 @@ def slices(evaluation: Evaluation, view: View) -> Iterator[str]:
         names = ", ".join(some.by)
         rows = [_strip(", ".join(result.by.values()) + f" ({result.count:,})", result) for result in (*worst, *best)]
         of = f" of {some.model}" if some.model is not None else ""
-        yield strips(f"{display_name(some)}{of} by slice{_direction(some)}, worst first", f"{names} (rows)", rows,
-                     None if whole is None else whole.value, view, gap_after=len(worst) if best else None)  # fmt: skip
-        if left:
-            said = f"{len(worst)} worst and {len(best)} best of {len(results):,} slices; the JSON report has all"
-            yield note(said, view)
+        said = f"{len(worst)} worst and {len(best)} best of {len(results):,} slices; the JSON report has all"
+        caption = f"{display_name(some)}{of} by slice{_direction(some)}, worst first"
+        shown = strips(caption, f"{names} (rows)", rows, None if whole is None else whole.value, view,
+                       gap_after=len(worst) if best else None)  # fmt: skip
+        yield f"<div>{shown}{note(said, view)}</div>\n" if left else shown
     if len(found) > _PICTURES:
         yield note(f"{len(found) - _PICTURES} more pairs of loss and model are in the JSON report", view)
 
@@ -76,8 +77,8 @@ def strips(
     for at, row in enumerate(rows):
         if at == gap_after:
             body.append('<tr><td colspan="3" class="note">…</td></tr>\n')
-        body.append(f'<tr><th scope="row">{safe(row.label, view, 80)}</th><td class="n">{_numbers(row)}</td>'
-                    f'<td class="plot">{_picture(row, scale, reference)}</td></tr>\n')  # fmt: skip
+        head = f'<th scope="row"{_short(row.label)}>{safe(row.label, view, 80)}</th><td class="n">{_numbers(row)}</td>'
+        body.append(f'<tr>{head}<td class="plot">{_picture(row, scale, reference)}</td></tr>\n')
     interval = any(row.interval is not None for row in rows)
     dashed = "; dashed: all rows" if reference is not None and math.isfinite(reference) else ""
     said = ("confidence interval" if interval else "value") + dashed
@@ -87,6 +88,11 @@ def strips(
     head = f"<caption>{title}</caption>\n<thead><tr>{titles}</tr></thead>"
     rows_text = "".join(body)
     return scrollable(title, f'<table class="strips">\n{head}\n<tbody>\n{rows_text}</tbody>\n{foot}\n</table>')
+
+
+def _short(label: str) -> str:
+    """The attribute of labels that stay on one line."""
+    return classes("short" if len(label) <= _LINE else "")
 
 
 def _picture(row: Strip, scale: Scale, reference: float | None) -> str:

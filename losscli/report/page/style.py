@@ -44,6 +44,7 @@ code, .hash { font-family: ui-monospace, monospace; font-size: 0.9em; overflow-w
 .strips .n span { white-space: nowrap; }
 .strips td, .strips tbody th { padding-top: 0.1rem; padding-bottom: 0.1rem; vertical-align: middle; }
 .strips .plot { width: 36%; min-width: 7.5rem; padding: 0 0.2rem; vertical-align: middle; }
+.strips .short { white-space: nowrap; }
 .strips thead .plot { vertical-align: bottom; font-weight: 400; }
 .strips tbody tr:last-child > * { border-bottom: 0; }
 .strips tfoot td { border: 0; }
@@ -60,6 +61,7 @@ text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .ref { fill: none; stroke: var(--text); stroke-width: 1.3; stroke-dasharray: 4 3; }
 .line { fill: none; stroke-width: 2; } .whisker { stroke: var(--a); stroke-width: 2; } .dot { fill: var(--a); }
 .bar { fill: var(--a); } .points { fill: none; stroke-width: 3; stroke-linecap: round; stroke-opacity: 0.55; }
+.large { stroke-width: 7; stroke-opacity: 1; }
 .band { fill: var(--band); stroke: none; } .open { fill: var(--page); stroke: var(--a); stroke-width: 2; }
 .sa { stroke: var(--a); } .sb { stroke: var(--b); stroke-dasharray: 7 3; }
 .sc { stroke: var(--c); stroke-dasharray: 2 3; } .sd { stroke: var(--d); stroke-dasharray: 9 3 2 3; }

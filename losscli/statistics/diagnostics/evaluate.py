@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -24,6 +25,8 @@ from losscli.results.diagnostics import (
 )
 from losscli.statistics.diagnostics.curves import confusion, curves, decided
 from losscli.statistics.diagnostics.distributions import distribution
+from losscli.statistics.diagnostics.forecasts import forecast
+from losscli.statistics.diagnostics.murphy import murphy
 from losscli.statistics.diagnostics.reliability import reliability
 from losscli.statistics.diagnostics.residuals import residuals
 
@@ -49,6 +52,8 @@ def diagnostics(totals: RunAccumulator) -> Diagnostics | None:
         reliability=_known((*_binary_reliability(labelled), *_class_reliability(classes))),
         curves=_known(_curves(labelled)),
         confusion=(*_decisions(labelled), *_confusion(classes)),
+        murphy=tuple(chain.from_iterable(murphy(one, table) for one, table in pairs if one.kind == "numbers")),
+        forecasts=_known(forecast(found.subjects[at], ranks) for at, ranks in found.forecasts.items()),
     )  # fmt: skip
 
 

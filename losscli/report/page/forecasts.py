@@ -1,0 +1,67 @@
+"""Pictures of forecasts: Murphy diagrams of numbers, PIT or rank histograms and coverage of quantiles and ensembles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from losscli.report.page.charts import SERIES, Plane, figure, x_scale, y_scale
+from losscli.report.page.scales import rounded
+from losscli.report.view import View
+from losscli.results.diagnostics import Diagnostics, ForecastResult, MurphyResult
+
+_PICTURES = 9
+_STEP = 5  # of the points of a curve, those in its table
+
+
+def murphy(found: Diagnostics, view: View) -> Iterator[str]:
+    """A Murphy diagram of each functional, with the curves of all models."""
+    for functional in dict.fromkeys(one.functional for one in found.murphy):
+        yield _diagram(functional, [one for one in found.murphy if one.functional == functional][: len(SERIES)], view)
+
+
+def histograms(found: Diagnostics, view: View) -> Iterator[str]:
+    """A PIT or rank histogram of each model, and the coverage of its quantiles."""
+    for one in found.forecasts[:_PICTURES]:
+        yield _histogram(one, view)
+        if one.by_level:
+            yield _coverage(one, view)
+
+
+def _diagram(functional: str, some: Sequence[MurphyResult], view: View) -> str:
+    points = [point for one in some for point in one.points]
+    low, high = min(p.threshold for p in points), max(p.threshold for p in points)
+    top = max(p.score for p in points) or 1.0
+    plane = Plane(x_scale(low, high), y_scale(0, 1.05 * top), "threshold", "mean elementary score")
+    marks = "".join(
+        plane.line([(p.threshold, p.score) for p in one.points], f"line s{series}")
+        for series, one in zip(SERIES, some, strict=False)
+    )
+    rows = [[one.model or one.pred, rounded(p.threshold), rounded(p.score)]
+            for one in some for p in one.points[::_STEP]]  # fmt: skip
+    said = f"a model whose curve is lower everywhere is better by every loss that is consistent for {functional}"
+    names = [one.model or one.pred for one in some]
+    return figure(
+        f"Murphy diagram of {functional}", said, plane, marks, ("model", "threshold", "score"), rows, view, names
+    )
+
+
+def _histogram(one: ForecastResult, view: View) -> str:
+    heights = [(b.low, b.high, b.count / one.count / (b.high - b.low)) for b in one.bins if b.high > b.low]
+    plane = Plane(x_scale(0, 1), y_scale(0, 1.05 * max([1.0, *(height for *_, height in heights)])),
+                  "probability (PIT)" if one.by_level else "rank among the members", "density")  # fmt: skip
+    marks = plane.bars(heights) + plane.line([(0.0, 1.0), (1.0, 1.0)], "ref")
+    rows = [[rounded(b.low), rounded(b.high), str(b.count)] for b in one.bins]
+    kind = "PIT histogram" if one.by_level else "Rank histogram"
+    said = f"{one.count:,} rows; with calibrated forecasts all bars end at the dashed line"
+    return figure(f"{kind} of {one.model or one.pred}", said, plane, marks, ("from", "to", "rows"), rows, view)
+
+
+def _coverage(one: ForecastResult, view: View) -> str:
+    plane = Plane(x_scale(0, 1), y_scale(0, 1), "level of the quantile", "share of targets at or below it")
+    whiskers = "".join(plane.line([(c.level, c.low), (c.level, c.high)], "line sa") for c in one.by_level)
+    marks = (plane.line([(0.0, 0.0), (1.0, 1.0)], "ref") + whiskers
+             + plane.points(((c.level, c.covered) for c in one.by_level), "large"))  # fmt: skip
+    rows = [list(map(rounded, (c.level, c.covered, c.low, c.high))) for c in one.by_level]
+    said = f"{one.count:,} rows; dots: observed, with 95 % confidence intervals (Wilson); dashed: as it should be"
+    titles = ("level", "observed", "low", "high")
+    return figure(f"Coverage of {one.model or one.pred}", said, plane, marks, titles, rows, view)
