@@ -65,7 +65,7 @@ def command(**given: Any) -> int:
 
     For each loss and slice, the report has the difference (below 0 if the model's number is smaller), its confidence
     interval, the p-values of a paired t test and of a permutation test, and the win rate. With more than two models,
-    the p-values are also adjusted for multiple comparisons (--adjust).
+    the p-values are also adjusted for multiple comparisons (--adjust). A table shows p-values only with -v.
 
     One test decides: McNemar's exact test of losses that are 0 or 1; of fewer than 20 effective units (or clusters) the
     permutation test, which changes the signs of differences and assumes that without a difference either sign is as

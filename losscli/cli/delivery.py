@@ -28,7 +28,8 @@ class Delivery:
     exit: int | None = None
 
 
-def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietly: bool, stdout: bool) -> None:
+def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietly: bool, stdout: bool,
+            detailed: bool = False) -> None:  # fmt: skip
     """Warnings, files, then standard output, in the `format` of -f if none of the files is "-"."""
     printed = files.get("-", format)
     commands = stdout and not quietly and printed is not None and renderer(printed).prints_workflow_commands
@@ -45,7 +46,7 @@ def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietl
         console.write_stdout("".join(quiet(evaluation) for _, evaluation in evaluated(what.suites)))
     else:
         _note_omitted(what, printed, quietly)
-        view = View(**console.view())
+        view = View(**console.view(), detailed=detailed)
         made = made if view == View() and type(renderer(printed)).render_file is Renderer.render_file else {}
         text = made.get(printed) or renderer(printed).render_suites(what.suites, view)
         console.write_stdout(text, commands=commands)

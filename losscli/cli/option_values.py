@@ -39,7 +39,7 @@ class Wanted:
     """The format for standard output, the format of each file by its path, and the file of row values.
 
     `environment` names the variables that had a say in the numbers, for the reports; `origin` is for those that say
-    what made them.
+    what made them. `detailed` asks tables for what few readers need.
     """
 
     format: str
@@ -47,6 +47,7 @@ class Wanted:
     rows: RowsFile | None = None
     environment: tuple[str, ...] = ()
     origin: Origin | None = None
+    detailed: bool = False
 
     @property
     def paths(self) -> list[str]:

@@ -192,7 +192,8 @@ def inspect_options(given: Given, reading: Sequence[str]) -> InspectOptions:
 
 def _wanted(given: Given, *, rows: bool = False) -> Wanted:
     """The reports; commands know the variables that had a say in them, and suites have none."""
-    return reports.wanted(given["outputs"], given["format_"], rows=rows, environment=given.get("environment", ()))
+    return reports.wanted(given["outputs"], given["format_"], rows=rows,
+                          environment=given.get("environment", ()), detailed=given.get("verbose", False))  # fmt: skip
 
 
 def _gates(given: Given, baseline: str | None, missing: Literal["error", "skip", "create"]) -> GateOptions:

@@ -15,8 +15,9 @@ from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 
 def wanted(
-    texts: Sequence[str], format_: str | None, *, rows: bool = False, environment: tuple[str, ...] = ()
-) -> Wanted:
+    texts: Sequence[str], format_: str | None, *, rows: bool = False, environment: tuple[str, ...] = (),
+    detailed: bool = False,
+) -> Wanted:  # fmt: skip
     """The options -o and -f; row values only where the command has `rows`."""
     reports, rows_file = rows_output.taken(texts)
     if rows_file is not None and not rows:
@@ -27,7 +28,7 @@ def wanted(
     if format_ not in format_names():
         raise unknown_format(format_)
     shown = any(renderer(format).shows_origin for format in (format_, *files.values()))
-    return Wanted(format_, files, rows_file, environment, origin.made_by() if shown else None)
+    return Wanted(format_, files, rows_file, environment, origin.made_by() if shown else None, detailed)
 
 
 def write(
@@ -43,7 +44,7 @@ def write_suites(
     """Write the reports of a check of several suites, with those that ended in an error."""
     if wanted.origin is not None:
         suites = [origin.marked(suite, wanted.origin) for suite in suites]
-    delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout)
+    delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout, wanted.detailed)
 
 
 def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _NARROWEST_LABEL = 32
 _NARROWEST_TITLE = 8
 _LONGEST_WORD = 13  # of a title; a longer word is broken on a narrow terminal
+_NARROWEST_SCREEN = 20  # in less, every number would be broken
 _GAP = 3  # between two columns: a bar or a space, with a space on either side
 
 
@@ -57,10 +58,16 @@ class Aligned:
         """The width of a line where nothing is folded."""
         return sum(self.natural) + _GAP * (len(self.natural) - 1)
 
+    def fits(self, limit: int | None) -> bool:
+        """Whether lines of `limit` columns are enough, where all is folded that may be."""
+        return limit is None or sum(self.narrowest) + _GAP * (len(self.narrowest) - 1) <= limit
+
     def text(self, view: View) -> str:
-        """The lines. A terminal that is too narrow for the numbers wraps them itself: no digit may be lost."""
-        widths = self._widths(view.width)
+        """The lines. Where a terminal is too narrow for the numbers, each cell has a line of its own."""
         draw = _painter(view)
+        if view.width is not None and not self.fits(view.width):
+            return self._records(view.width, draw)
+        widths = self._widths(view.width)
         bar, dash, cross = (" | ", "-", "-+-") if view.ascii_only else (" " * _GAP, "─", "─" * _GAP)
         heads = self._drawn(self.titles, ["bold"] * len(self.titles), widths, draw, foot=True)
         lines = [*map(bar.join, heads), cross.join(dash * width for width in widths)]
@@ -75,6 +82,23 @@ class Aligned:
             return
         for at, row in enumerate(zip(*(column.texts for column in self.columns), strict=True)):
             yield from self._drawn(row, [column.styles.get(at, "") for column in self.columns], widths, draw)
+
+    def _records(self, width: int, draw: Callable[[str, str], str]) -> str:
+        """Each row as lines of title and cell, with an empty line between two rows. No digit is lost."""
+        width = max(width, _NARROWEST_SCREEN)
+        titles = max(map(cell_width, self.titles), default=0) + 2
+        beside = titles + max(map(_widest_piece, self.columns, self.right), default=0) <= width
+        margin = titles if beside else 2
+        lines: list[str] = []
+        for at, row in enumerate(zip(*(column.texts for column in self.columns), strict=True)):
+            lines += [""] * bool(at)
+            for title, text, column in zip(self.titles, row, self.columns, strict=True):
+                cells = wrapped(text.strip(), width - margin) if text.strip() else []
+                heads = [title, *[""] * (len(cells) - 1)] if beside else [""] * len(cells)
+                lines += [draw(head, "bold") for head in wrapped(title, width) if cells and not beside]
+                for head, cell in zip(heads, cells, strict=False):
+                    lines.append(draw(_padded(head, margin, False), "bold") + draw(cell, column.styles.get(at, "")))
+        return "".join(line.rstrip() + "\n" for line in lines)
 
     def _widths(self, limit: int | None) -> tuple[int, ...]:
         """The widths in a line of `limit` columns: the widest columns are narrowed first, to the same width."""
@@ -96,7 +120,7 @@ class Aligned:
         foot: bool = False,
     ) -> list[list[str]]:  # fmt: skip
         """The lines of one row. A cell with fewer lines than others is at the top, or at the bottom with `foot`."""
-        folded = [_folded(text, width) for text, width in zip(row, widths, strict=True)]
+        folded = [wrapped(text, width) for text, width in zip(row, widths, strict=True)]
         height = max(map(len, folded))
         for at, (lines, style) in enumerate(zip(folded, styles, strict=True)):
             gap = [""] * (height - len(lines))
@@ -105,16 +129,21 @@ class Aligned:
         return [list(line) for line in zip(*folded, strict=True)]
 
 
-def aligned(titles: Sequence[str], right: Sequence[bool], columns: Sequence[StyledTexts]) -> Aligned:
-    """The table with these titles. Columns that are aligned to the right contain numbers, which are never folded."""
-    from rich.cells import cell_len
+def aligned(
+    titles: Sequence[str], right: Sequence[bool], columns: Sequence[StyledTexts], words: Sequence[bool] | None = None
+) -> Aligned:
+    """The table with these titles. Columns that are aligned to the right contain numbers, which are never folded.
 
+    Columns of `words` contain words of ours, which are folded between words on a narrow terminal.
+    """
     natural, narrowest = [], []
     for at, title in enumerate(titles):
-        widest, heading = max(map(_measure(columns[at].texts), columns[at].texts), default=0), cell_len(title)
+        widest, heading = max(map(_measure(columns[at].texts), columns[at].texts), default=0), cell_width(title)
         natural.append(max(widest, heading))
-        word = min(max(map(cell_len, title.split()), default=0), _LONGEST_WORD)
+        word = min(max(map(cell_width, title.split()), default=0), _LONGEST_WORD)
         narrowest_title = min(heading, max(word, _NARROWEST_TITLE))
+        if words is not None and words[at]:
+            widest = max((cell_width(each) for text in set(columns[at].texts) for each in text.split()), default=0)
         narrowest.append(max(widest if right[at] else min(widest, _NARROWEST_LABEL), narrowest_title))
     return Aligned(tuple(titles), tuple(columns), tuple(right), tuple(natural), tuple(narrowest))
 
@@ -125,6 +154,13 @@ def _measure(texts: Sequence[str]) -> Callable[[str], int]:
 
     together = "".join(texts)
     return len if together.isascii() and together.isprintable() else cell_len
+
+
+def _widest_piece(column: StyledTexts, number: bool) -> int:
+    """The width of what should not be folded: a number with its interval, or a word."""
+    pieces = (piece for text in column.texts for piece in ([text.strip()] if number else text.split()))
+    widest = max(map(cell_width, pieces), default=0)
+    return widest if number else min(widest, _NARROWEST_LABEL // 2)
 
 
 def _column(column: StyledTexts, width: int, right: bool, draw: Callable[[str, str], str]) -> list[str]:
@@ -138,11 +174,16 @@ def _column(column: StyledTexts, width: int, right: bool, draw: Callable[[str, s
     return cells
 
 
-def _folded(text: str, width: int) -> list[str]:
-    """The text in lines of at most this width, wrapped between words if possible."""
+def cell_width(text: str) -> int:
+    """The columns of a terminal that a text takes."""
     from rich.cells import cell_len
 
-    if cell_len(text) <= width:
+    return cell_len(text)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most this width, wrapped between words if possible."""
+    if cell_width(text) <= width:
         return [text]
     from rich.text import Text
 
@@ -158,9 +199,7 @@ def _console() -> Console:
 
 
 def _padded(text: str, width: int, right: bool) -> str:
-    from rich.cells import cell_len
-
-    blank = " " * (width - cell_len(text))
+    blank = " " * (width - cell_width(text))
     return blank + text if right else text + blank
 
 

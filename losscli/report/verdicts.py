@@ -11,7 +11,7 @@ from losscli.report.cells import Cell, Column, Layout
 from losscli.report.extra_columns import change, degrees_of_freedom, standard_error
 from losscli.report.layout import SubjectColumns
 from losscli.report.naming import subject
-from losscli.report.view import distinguishable, percent, short, signed
+from losscli.report.view import DIGITS, distinguishable, percent, short, signed
 from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, PairedTest
 
 _WORDS = {"passed": "pass", "failed": "FAIL", "skipped": "skipped"}
@@ -30,6 +30,7 @@ _TESTS = {"t": "t-test", "permutation": "permutation", "mcnemar": "McNemar", "mc
 _ASSUMPTIONS = {
     "permutation": "it assumes that without a difference either sign of a unit's difference is as likely",
 }
+_FEW_DIGITS = 4  # of differences, where six make a table too wide
 _COUNT = pattern(r" \([0-9.e+]+\)$")
 _Number = tuple[str, Callable[[ComparisonResult], str]]
 
@@ -108,39 +109,97 @@ def gates(evaluation: Evaluation) -> Layout:
     return Layout.of(columns, rows)
 
 
-def comparisons(evaluation: Evaluation, *, brief: bool = False) -> Layout:
-    """One row per comparison; p-values are also adjusted if there are several in a family.
+BREVITIES = (0, 1, 2)
+"""How much a table may leave out on a narrow terminal: nothing, some, more."""
 
-    Without standard errors and their degrees of freedom if `brief`.
+
+def comparisons(evaluation: Evaluation) -> Layout:
+    """One row per comparison, with the tests and their p-values."""
+    found = evaluation.comparisons
+    numbers = [("difference", _difference), *_errors(found), *_tests(found), *_outcomes(found)]
+    return _comparisons(evaluation, numbers, tested=True, paired=True)
+
+
+def comparison_verdicts(evaluation: Evaluation, brevity: int = 0) -> Layout:
+    """One row per comparison, without p-values: the verdict, the difference with its interval, and the win rate.
+
+    Where all comparisons are with one model, the heading of the differences names it. With `brevity` 1 there are fewer
+    digits, with 2 no win rates either.
     """
     found = evaluation.comparisons
-    slices = SubjectColumns(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
+    paired = len({one.against for one in found}) > 1
+    title = "difference" if paired else f"difference from {found[0].against}"
+    digits = _FEW_DIGITS if brevity else DIGITS
+
+    def difference(one: ComparisonResult) -> str:
+        return _difference_or_error(one, digits)
+
+    numbers = [(title, difference), *(_outcomes(found) if brevity < 2 else [])]
+    return _comparisons(evaluation, numbers, tested=False, paired=paired)
+
+
+def comparison_tests(evaluation: Evaluation, brevity: int = 0) -> Layout:
+    """One row per comparison: what stands beside the verdicts where a terminal is wide enough for all.
+
+    With `brevity` only the p-values of the test that decides, with 2 without standard errors.
+    """
+    found = evaluation.comparisons
+    paired = len({one.against for one in found}) > 1
+    decided: list[_Number] = [("p", _decision("p")), ("p adj.", _decision("decisive"))]
+    numbers = [*(_errors(found) if brevity < 2 else []), *(decided if brevity else _tests(found))]
+    return _comparisons(evaluation, numbers, tested=True, paired=paired, judged=False)
+
+
+def _errors(found: Sequence[ComparisonResult]) -> list[_Number]:
+    """The columns of standard errors and their degrees of freedom."""
+    known = any(one.stderr is not None for one in found)
+    return [("SE", standard_error), ("df", degrees_of_freedom)] if known else []
+
+
+def _tests(found: Sequence[ComparisonResult]) -> list[_Number]:
+    """The columns of p-values, which are also adjusted if there are several in a family."""
     method = _METHODS.get(found[0].adjustment, "")
     several = len({(one.model, one.against) for one in found}) > 1
     adjusts = bool(method) and (several or (len(found) > 1 and found[0].adjustment != "holm"))
-    numbers: list[_Number] = [("difference", _brief_difference if brief else _difference)]
-    if not brief and any(one.stderr is not None for one in found):
-        numbers += [("SE", standard_error), ("df", degrees_of_freedom)]
     tests = {"t_test": "t-test", "permutation": "permutation", "mcnemar": "McNemar", "wild": "wild bootstrap"}
     shown = [name for name in tests if any(getattr(one, name) is not None for one in found)]
+    numbers: list[_Number] = []
     for name in shown:
         numbers.append((f"p ({tests[name]})", _p_value(name, "p")))
         adjusted = f"p adj. ({method})" if len(shown) == 1 else f"p adj. ({method}, {tests[name]})"
         numbers += [(adjusted, _p_value(name, "decisive"))] * adjusts
-    if any(one.wins is not None for one in found):
-        numbers.append(("win rate", _win_rate))
+    return numbers
+
+
+def _outcomes(found: Sequence[ComparisonResult]) -> list[_Number]:
+    """The columns of the win rate, and of what the comparisons could detect."""
+    numbers: list[_Number] = [("win rate", _win_rate)] if any(one.wins is not None for one in found) else []
     if powers := {one.detection.power for one in found if one.detection is not None}:
         title = f"min. detectable ({percent(max(powers))})"
         numbers += [("effect size", _effect_size), (title, _detectable), ("units needed", _needed)]
-    columns = [Column("model"), Column("against"), *slices.columns, Column("loss")]
-    columns += [*(Column(title, number=True) for title, _ in numbers), Column("test", fixed_words=True)]
-    columns.append(Column("verdict", fixed_words=True))
+    return numbers
+
+
+def _comparisons(
+    evaluation: Evaluation, numbers: Sequence[_Number], *, tested: bool, paired: bool, judged: bool = True
+) -> Layout:
+    """The table of comparisons with these columns; the verdict is the third, so that nothing can push it out of sight.
+
+    With the model that each is compared with if `paired`, the test that decides if `tested`, the verdict if `judged`.
+    """
+    found = evaluation.comparisons
+    slices = SubjectColumns(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
+    verdict, loss = [Column("verdict", fixed_words=True)] * judged, Column("loss")
+    columns = [Column("model"), *([Column("against")] if paired else [loss]), *verdict, *slices.columns]
+    columns += [*([loss] if paired else []), *(Column(title, number=True) for title, _ in numbers)]
+    columns += [Column("test", fixed_words=True)] * tested
     rows = []
     for one in found:
-        cells = [Cell(one.model or ""), Cell(one.against or ""), *slices.labels(None, one.by), Cell(one.spec)]
-        cells += [Cell(text(one)) for _, text in numbers]
-        cells.append(Cell("" if one.decision is None else _TESTS.get(one.decision.test, one.decision.test)))
-        rows.append((*cells, Cell(one.verdict, verdict=_VERDICTS.get(one.verdict, ""))))
+        word, spec = [Cell(one.verdict, verdict=_VERDICTS.get(one.verdict, ""))] * judged, Cell(one.spec)
+        cells = [Cell(one.model or ""), *([Cell(one.against or "")] if paired else [spec]), *word]
+        cells += [*slices.labels(None, one.by), *([spec] if paired else []), *(Cell(text(one)) for _, text in numbers)]
+        test = "" if one.decision is None else _TESTS.get(one.decision.test, one.decision.test)
+        rows.append((*cells, *([Cell(test)] * tested)))
     return Layout.of(columns, rows)
 
 
@@ -157,16 +216,17 @@ def decision_note(evaluation: Evaluation) -> str:
     return "; ".join(filter(None, [text, why_not]))
 
 
-def _difference(one: ComparisonResult) -> str:
+def _difference(one: ComparisonResult, digits: int = DIGITS) -> str:
+    difference = signed(one.difference, digits)
     if one.interval is not None:
-        return f"{signed(one.difference)} [{signed(one.interval[0])}, {signed(one.interval[1])}]"
-    return signed(one.difference)
+        return f"{difference} [{signed(one.interval[0], digits)}, {signed(one.interval[1], digits)}]"
+    return difference
 
 
-def _brief_difference(one: ComparisonResult) -> str:
+def _difference_or_error(one: ComparisonResult, digits: int = DIGITS) -> str:
     """The difference, with its standard error in place of an interval that there is not."""
     lone = one.interval is None and one.stderr is not None
-    return _difference(one) + (f" (se {standard_error(one)})" if lone else "")
+    return _difference(one, digits) + (f" (se {standard_error(one)})" if lone else "")
 
 
 def _p_value(test: str, which: str) -> Callable[[ComparisonResult], str]:
@@ -175,6 +235,10 @@ def _p_value(test: str, which: str) -> Callable[[ComparisonResult], str]:
         return "" if found is None else f"{getattr(found, which):.3g}"
 
     return text
+
+
+def _decision(which: str) -> Callable[[ComparisonResult], str]:
+    return lambda one: "" if one.decision is None else f"{getattr(one.decision, which):.3g}"
 
 
 def _win_rate(one: ComparisonResult) -> str:

@@ -25,11 +25,14 @@ class View:
         Whether the text may have colours.
     ascii_only : bool
         Whether the text must be ASCII.
+    detailed : bool
+        Whether a table for people also has what few of them need: standard errors and p-values of comparisons.
     """
 
     width: int | None = None
     color: bool = False
     ascii_only: bool = False
+    detailed: bool = False
 
     def text(self, text: str, limit: int | None = 200) -> str:
         """Text from data: sanitized, and ASCII where the output has no other characters.
@@ -77,9 +80,9 @@ def distinguishable(*values: float) -> list[str]:
     return [f"{float(value):.17g}" for value in values]
 
 
-def signed(value: float) -> str:
-    """Six significant digits, with the sign."""
-    return short(value) if math.isnan(value) else f"{float(value):+.{DIGITS}g}"
+def signed(value: float, digits: int = DIGITS) -> str:
+    """Six significant digits, or as many as asked for, with the sign."""
+    return short(value) if math.isnan(value) else f"{float(value):+.{digits}g}"
 
 
 def percent(fraction: float, sign: str = "") -> str:

@@ -35,6 +35,7 @@ from evaluations import (
     render_suites,
     result,
     run,
+    versus,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -565,19 +566,20 @@ def test_a_baseline_stands_beside_each_number() -> None:
 def test_comparisons_are_a_table_for_people_and_the_rows_for_pipes() -> None:
     lines = report.render(COMPARED, "markdown").splitlines()
     assert lines[-4] == (
-        "| model | against | `loss` | loss | difference | SE | df | p (t-test) | p adj. (Holm, t-test) "
-        "| p (permutation) | p adj. (Holm, permutation) | win rate | test | verdict |"
+        "| model | against | verdict | `loss` | loss | difference | SE | df | p (t-test) | p adj. (Holm, t-test) "
+        "| p (permutation) | p adj. (Holm, permutation) | win rate | test |"
     )
     assert (
-        lines[-2] == "| `b` | `a` | `(all)` | `mse` | -0.25 [-0.5, +0] | 0.125 | 441 "
-        "| 0.0123 | 0.0246 | 0.0125 | 0.025 | 50 % |  | better |"
+        lines[-2] == "| `b` | `a` | better | `(all)` | `mse` | -0.25 [-0.5, +0] | 0.125 | 441 "
+        "| 0.0123 | 0.0246 | 0.0125 | 0.025 | 50 % |  |"
     )
-    assert (
-        lines[-1].startswith("| `c` | `a` | `x` | `mse` | +0.25 [+0, +0.5] | 0.125 | 441 |  |  | 0.0125 |")
-        and "**worse**" in lines[-1]
+    assert lines[-1].startswith(
+        "| `c` | `a` | **worse** | `x` | `mse` | +0.25 [+0, +0.5] | 0.125 | 441 |  |  | 0.0125 |"
     )
     one = replace(COMPARED, comparisons=COMPARED.comparisons[:1])
-    assert "Holm" not in report.render(one, "table") and "p (t-test)" in report.render(one, "table")
+    brief, detailed = (report.renderer("table").render(one, View(detailed=wanted)) for wanted in (False, True))
+    assert "p (t-test)" not in brief and "p (t-test)" in detailed and "Holm" not in brief + detailed
+    assert brief.splitlines()[-3].split()[2] == "better", "the verdict is the third column"
     header, *rows = (line.split("\t") for line in report.render(COMPARED, "plain").splitlines())
     assert header[:4] == ["model", "against", "by:loss", "loss"] and [row[0] for row in rows] == ["b", "c"]
     assert dict(zip(header, rows[0], strict=True))["p_t"] == "0.0123"
@@ -598,3 +600,15 @@ def test_cells_of_markdown_stay_cells(text: str) -> None:
                     break
                 assert row.count("|") == width
     assert all(line == "" or line.startswith(("|", "- ", "## ", "442 rows")) for line in lines)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+@pytest.mark.parametrize("detailed", [False, True])
+def test_comparisons_fit_the_terminal_with_the_verdict_third(width: int, detailed: bool) -> None:
+    pairs = replace(COMPARED, comparisons=(*COMPARED.comparisons, versus("c", "b", 0.5)))
+    for evaluation in (COMPARED, pairs):
+        text = report.renderer("table").render(evaluation, View(width, detailed=detailed))
+        assert max(map(len, text.splitlines())) <= width
+        assert "worse" in text.split()
+        heading = next((line for line in text.splitlines() if "difference" in line and "model" in line), None)
+        assert width < 80 or (heading is not None and heading.split()[2] == "verdict")
