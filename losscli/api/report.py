@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
 
+from losscli.api import frames
 from losscli.binding.spec import parse, settled
 from losscli.report import render
 from losscli.results import ComparisonResult, Evaluation, InfluenceResult, LossResult, WarningResult
@@ -87,7 +88,11 @@ class Report(Sequence[LossResult]):
             raise KeyError(f"{len(found)} results for '{loss}'; the report has {', '.join(known)}")
         return found[0]
 
-    def __getitem__(self, key: Any) -> Any:
+    @overload
+    def __getitem__(self, key: str | int) -> LossResult: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[LossResult]: ...
+    def __getitem__(self, key: str | int | slice) -> LossResult | Sequence[LossResult]:
         return self.find(key) if isinstance(key, str) else self.evaluation.results[key]
 
     def __iter__(self) -> Iterator[LossResult]:
@@ -119,52 +124,41 @@ class Report(Sequence[LossResult]):
         """The report as a Markdown table."""
         return render(self.evaluation, "markdown")
 
-    def to_frame(self) -> pandas.DataFrame:
-        """One row a result, as a pandas DataFrame; with the skill where it was asked for."""
+    def to_html(self) -> str:
+        """The report as a page of its own, as `-o report.html` writes it."""
+        return render(self.evaluation, "html")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as `losscli.report/1` in dicts and lists: with intervals, comparisons and gates."""
+        found: dict[str, Any] = json.loads(self.to_json())
+        return found
+
+    def to_frame(self, of: Literal["results", "comparisons", "gates"] = "results") -> pandas.DataFrame:
+        """One row a result, comparison or gate, as a pandas DataFrame.
+
+        Parameters
+        ----------
+        of : {"results", "comparisons", "gates"}
+            What the rows are. Results have their standard error (`stderr`), confidence interval (`low`, `high`) and
+            skill where these were asked for.
+
+        Examples
+        --------
+        >>> import losscli
+        >>> table = {"y": [1.0, 2.0, 4.0], "a": [1.5, 2.0, 3.0], "b": [1.0, 2.0, 2.0]}
+        >>> report = losscli.compare(table, "mae", target="y", pred={"a": "a", "b": "b"})
+        >>> report.to_frame("comparisons")[["model", "against", "verdict"]].values.tolist()
+        [['b', 'a', 'not enough units']]
+        """
         import pandas as pd
 
-        some = [*examples(self.evaluation.results)]
-        skilled = any(r.skill is not None for r in some)
-        slices = dict.fromkeys((name for r in some for name in r.by), "")
-        columns: dict[str, list[Any]] = {}
-        for part in parts_of(self.evaluation.results):
-            for name, cells in _columns(part, slices, skilled).items():
-                columns.setdefault(name, []).extend(cells)
-        return pd.DataFrame(columns)
+        return pd.DataFrame(frames.columns(self.evaluation, of))
 
     def __repr__(self) -> str:
         return render(self.evaluation, "plain").rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return str(self.to_frame().drop(columns=["signature"]).to_html(index=False, escape=True, notebook=True))
-
-
-def _columns(part: Sequence[LossResult], slices: Mapping[str, str], skilled: bool) -> dict[str, Sequence[Any]]:
-    """The cells of some results by the names of their columns."""
-    if not isinstance(part, SliceColumns):
-        rows = [_row(r, slices, skilled) for r in part]
-        return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
-    if not part:
-        return {}
-    found: dict[str, Sequence[Any]] = {
-        name: [cell] * len(part) for name, cell in _row(part[0], slices, skilled).items()
-    }
-    # As in a row, a slice wins over the model where their names are the same, and all else over a slice.
-    ours = _row(replace(part[0], by={}), {}, skilled).keys() - {"model"}
-    found |= {name: labels for name, labels in part.by.items() if name not in ours}
-    return {**found, "value": part.values, "count": part.counts, "weight": part.weights}
-
-
-def _row(r: LossResult, slices: Mapping[str, str], skilled: bool) -> dict[str, Any]:
-    return {"model": r.model, **slices, **r.by, "loss": r.loss, "spec": r.spec, "value": r.value, "count": r.count,
-            "weight": r.weight, "reduction": r.reduction, "direction": r.direction, **_skill(r, skilled),
-            "signature": r.signature}  # fmt: skip
-
-
-def _skill(result: LossResult, skilled: bool) -> dict[str, Any]:
-    """The columns of the skill, named as in CSV; no value where a result has none."""
-    if not skilled:
-        return {}
-    found = result.skill
-    values = (None, None, None) if found is None else (found.reference, found.value, found.skill)
-    return dict(zip(("skill_reference", "skill_value", "skill"), values, strict=True))
+        tables = [self.to_frame().drop(columns=["signature"])]
+        tables += [self.to_frame("comparisons")] if self.comparisons else []
+        tables += [self.to_frame("gates")] if self.evaluation.gates else []
+        return "".join(str(table.to_html(index=False, escape=True, notebook=True)) for table in tables)

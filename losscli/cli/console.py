@@ -12,12 +12,15 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, TextIO
 
+import click
+
 from losscli.cli import error_format, layout, messages, streams
 from losscli.errors import FileError, LosscliError
 from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.results import GateResult, WarningResult
 
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
+_COLOR = "losscli.cli.console.color"
 _PIECE = 1 << 20  # characters that are encoded at once
 
 
@@ -118,9 +121,20 @@ def _raw_stderr(line: str) -> None:
     streams.write_stderr(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
+def choose_color(context: click.Context, chosen: str) -> None:
+    """What --color of a command says: "auto", "always" or "never". It wins over the environment."""
+    context.meta[_COLOR] = chosen
+
+
+def _chosen_color() -> str:
+    context = click.get_current_context(silent=True)
+    chosen = None if context is None else context.meta.get(_COLOR)
+    return chosen or os.environ.get("LOSSCLI_COLOR", "auto")
+
+
 def color_wanted(stream: TextIO | None = None) -> bool:
     """Whether stdout, or this stream, shows colours: a terminal, unless NO_COLOR or a dumb one; FORCE_COLOR=0: no."""
-    chosen = os.environ.get("LOSSCLI_COLOR", "auto")
+    chosen = _chosen_color()
     if chosen in ("always", "never"):
         return chosen == "always"
     if os.environ.get("NO_COLOR"):
@@ -178,5 +192,5 @@ def view() -> dict[str, Any]:
     return {"width": width, "color": color_wanted(), "ascii_only": ascii_only}
 
 
-__all__ = ["FileError", "about", "color_wanted", "in_sight", "print_error", "print_gates",
+__all__ = ["FileError", "about", "choose_color", "color_wanted", "in_sight", "print_error", "print_gates",
            "print_notes", "print_summary", "print_warnings", "say", "view", "write_stdout"]  # fmt: skip

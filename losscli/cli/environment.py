@@ -18,8 +18,9 @@ SETTINGS = ("LOSSCLI_CHUNK_ROWS", "LOSSCLI_COLOR", "LOSSCLI_DEBUG", "LOSSCLI_REM
 IGNORED = {"LOSSCLI_EXIT_ZERO": "--exit-zero counts on the command line only"}
 # Parameters that change no number and no verdict: where results go and how, and what computes them.
 _NEUTRAL = frozenset({
-    "engine", "error_format", "format_", "init", "insecure_scheduler", "listing", "max_slices", "output", "outputs",
-    "plan", "quiet", "scheduler", "shard", "state_out", "threads", "trust_config", "verbose",
+    "color", "engine", "error_format", "format_", "init", "insecure_scheduler", "json", "listing", "max_slices",
+    "no_color", "output", "outputs", "plan", "quiet", "scheduler", "shard", "state_out", "threads",
+    "trust_config", "verbose",
 })  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from losscli.cli import completion
+from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES
 
 Function = Callable[..., Any]
@@ -247,17 +248,51 @@ gate_options = _stack(
 diff_options = _stack(_gate, max_dropped_option, _incomparable, exit_zero_option)
 
 
-_format = _output("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
+_JSON = "losscli.cli.options.json"
+
+
+def _note_json(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    context.meta[_JSON] = wanted
+
+
+def _format_name(context: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    """The name of the format: that of -f, or json where --json says so."""
+    if not context.meta.get(_JSON):
+        return name
+    typed = context.get_parameter_source(str(param.name)) == click.core.ParameterSource.COMMANDLINE
+    if typed and name != "json":
+        raise UsageError(f"--json is -f json, but -f {name} is given too", hint="leave one out", code="USAGE_CONFLICT")
+    return "json"
+
+
+def _choose_color(context: click.Context, param: click.Parameter, given: str | bool | None) -> None:
+    if given:
+        from losscli.cli import console
+
+        console.choose_color(context, "never" if param.name == "no_color" else str(given))
+
+
+_format = _output("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT", callback=_format_name,
                   help="table, plain, json, csv, markdown, html, junit, … See 'losscli help formats'.  "
                   "[default: table on a terminal, else plain]")  # fmt: skip
 _numbers_only = _output("-q", "--quiet", is_flag=True, help="Print only the numbers, one per line, with every digit.")
 
-format_options = _stack(_format, _numbers_only)
+_json = _output("--json", is_flag=True, typed=True, is_eager=True, expose_value=False, callback=_note_json,
+                help="The same as -f json.")  # fmt: skip
+_colors = _stack(
+    _output("--color", type=click.Choice(["auto", "always", "never"]), typed=True, expose_value=False,
+            callback=_choose_color,
+            help="Colours of tables. auto: on a terminal, unless NO_COLOR is set.  [default: auto]"),
+    _output("--no-color", is_flag=True, typed=True, expose_value=False, callback=_choose_color,
+            help="The same as --color never."),
+)  # fmt: skip
+
+format_options = _stack(_format, _json, _colors, _numbers_only)
 
 
 def _reporting(more: str = "") -> Callable[[Function], Function]:
     return _stack(
-        _format,
+        _format, _json, _colors,
         common("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
                shell_complete=completion.files,
                help=f"Also write a report to a file. The suffix gives the format. Repeatable.{more}"),

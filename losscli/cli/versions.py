@@ -21,7 +21,7 @@ def options(command: Any) -> Any:
     """
     command = click.option("-v", is_flag=True, is_eager=True, expose_value=False, callback=_remember,
                            help="With --version: also what it runs on.")(command)  # fmt: skip
-    return click.option("--version", is_flag=True, expose_value=False, callback=_show,
+    return click.option("-V", "--version", is_flag=True, expose_value=False, callback=_show,
                         help="Show the version and exit.")(command)  # fmt: skip
 
 

@@ -39,6 +39,24 @@ def test_an_empty_no_color_says_nothing(folder):
     assert "\x1b[" in on_terminal(*TWO, folder=folder, NO_COLOR="")[1]
 
 
+def test_colors_are_chosen_by_options_before_the_environment(folder):
+    for option in (["--no-color"], ["--color", "never"]):
+        assert on_terminal(*TWO, *option, folder=folder, LOSSCLI_COLOR="always") == (0, TABLE, "")
+    assert "\x1b[" in losscli(*TWO, "-f", "table", "--color", "always", folder=folder, NO_COLOR="1").stdout
+    assert "\x1b[" not in losscli(*TWO, "-f", "table", "--color", "auto", folder=folder, FORCE_COLOR="0").stdout
+
+
+def test_json_is_short_for_its_format(folder):
+    assert (
+        losscli(*TWO, "--json", folder=folder, LOSSCLI_FORMAT="csv").stdout
+        == losscli(*TWO, "-f", "json", folder=folder).stdout
+    )
+    done = losscli(*TWO, "-f", "csv", "--json", folder=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: --json is -f json, but -f csv is given too\n hint: ")
+    assert losscli("-V", folder=folder).stdout == losscli("--version", folder=folder).stdout
+
+
 def test_a_pipe_gets_plain_lines_whatever_the_variables_say(folder):
     done = losscli(*SCORE, folder=folder, FORCE_COLOR="1", COLUMNS="10")
     assert (done.stdout, done.stderr) == ("model\tloss\tvalue\tcount\np\tmse\t1.078125\t4\n", "")
