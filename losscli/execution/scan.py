@@ -77,13 +77,23 @@ class PlacedSplit:
         return self.split.memory_bytes
 
 
+def filtered(plan: Plan, source: Source) -> tuple[Fragment, ...]:
+    """The fragments, which need not read rows of which it is known that the filter leaves them out."""
+    if plan.request.where is None:
+        return source.fragments
+    from losscli.binding.expressions.ranges import range_filter  # few runs have a filter
+
+    rows = range_filter(plan.request.where, plan.number_format)
+    return source.fragments if rows is None else tuple(fragment.filtered(rows) for fragment in source.fragments)
+
+
 def remote_splits(plan: Plan, source: Source) -> list[PlacedSplit]:
     """Every split that another process can read, in order; the files alone decide where they begin."""
     if not plan.projection:
         return []
     return [
         PlacedSplit(at, split)
-        for at, fragment in enumerate(source.fragments)
+        for at, fragment in enumerate(filtered(plan, source))
         for split in fragment.remote_splits(plan.projection)
     ]
 
@@ -155,8 +165,10 @@ class Scan:
     warned: Counter[str] = field(default_factory=Counter)  # what its reader accepted with a warning
     reader: Reader = field(init=False)
     files: dict[str, int] = field(init=False)
+    fragments: tuple[Fragment, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.fragments = filtered(self.plan, self.source)
         keep_freed_memory()
         self.reader = replace(new_reader(self.plan), warned=self.warned)
         self.files = {path: 0 for fragment in self.source.fragments for path in fragment.paths}
@@ -229,8 +241,8 @@ class Scan:
     def _groups(self, remote: bool) -> Iterable[tuple[int, Sequence[Fragment]]]:
         """The fragments with their numbers; in this process, small files together."""
         if remote:
-            return ((number, [fragment]) for number, fragment in enumerate(self.source.fragments))
-        return in_groups(self.source.fragments, self.plan.projection)
+            return ((number, [fragment]) for number, fragment in enumerate(self.fragments))
+        return in_groups(self.fragments, self.plan.projection)
 
     def _continue(self, placed: PlacedSplit, at: _Position) -> Iterator[ReadRows]:
         for number, fragment in enumerate(placed.files, placed.fragment):

@@ -19,6 +19,7 @@ from losscli.results import RowCounts
 
 if TYPE_CHECKING:
     from losscli.io.files.checksums import Checksums
+    from losscli.io.formats.parquet_statistics import RowFilter
     from losscli.io.nested.paths import NestedPath
 
 ReadAs = Literal["number", "text"]
@@ -130,6 +131,10 @@ class Fragment(ABC):
 
     def with_plain_texts(self, names: Collection[str]) -> Fragment:
         """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
+        return self
+
+    def filtered(self, rows: RowFilter) -> Fragment:
+        """The fragment that need not read rows that do not pass; they stand without values, so that all are counted."""
         return self
 
     def alone(self) -> Fragment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import pyarrow as pa
 
@@ -14,6 +14,9 @@ from losscli.io.files.inputs import FileInput
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split
 from losscli.lazy import dataclass
+
+if TYPE_CHECKING:
+    from losscli.io.formats.parquet_statistics import RowFilter
 
 Conversion: TypeAlias = Callable[[Batch, Mapping[str, ReadAs]], Batch]
 """What makes a batch with the columns of a projection of one that was read."""
@@ -71,6 +74,10 @@ class WrappedFragment(Fragment):
     def alone(self) -> Self:
         """The fragment as the only one of its source."""
         return replace(self, fragment=self.fragment.alone())
+
+    def filtered(self, rows: RowFilter) -> Self:
+        """The fragment itself: its columns may be others than those of the file, so it reads all rows."""
+        return self
 
     def small_size(self, projection: Mapping[str, ReadAs]) -> int | None:
         """None: what stands around a file, such as columns of its folder's name, is its own, so it is read alone."""

@@ -57,7 +57,7 @@ class Filter:
     text: str
     columns: Mapping[str, ComparedAs] = field(hash=False)
     texts: tuple[tuple[str, str], ...] = field(compare=False)  # the columns and texts that are compared
-    _tree: Node = field(repr=False, compare=False)
+    tree: Node = field(repr=False, compare=False)
     lets: Mapping[str, Let] = field(default_factory=dict, hash=False)
 
     def mask(
@@ -74,11 +74,11 @@ class Filter:
         warned = Counter() if warned is None else warned
         with np.errstate(all="ignore"):  # arithmetic follows IEEE 754
             batch = DecodedBatch(data, location, number_format, warned, self.lets)
-            return self._tree.evaluate(batch.computed(self.lets))[0]
+            return self.tree.evaluate(batch.computed(self.lets))[0]
 
     def only(self, known: Callable[[str], bool]) -> Filter | None:
         """The conditions, of those that all must hold, all of whose columns are known; None if there are none."""
-        tree = self._tree
+        tree = self.tree
         parts = tree.parts if isinstance(tree, BooleanOperation) and tree.word == "and" else (tree,)
         lets = tuple(self.lets.values())
         chosen = [part for part in parts if all(map(known, parse(part.text(), lets).columns))]

@@ -23,6 +23,7 @@ from losscli.io.formats.binary import (
 )
 from losscli.io.formats.parquet_columns import MANY, batches_by_columns, is_bounded
 from losscli.io.formats.parquet_columns import memory_bytes as memory_by_columns
+from losscli.io.formats.parquet_statistics import RowFilter, UnreadSplit, unread_groups
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
@@ -53,6 +54,7 @@ class ParquetFragment(Fragment):
     nested: Mapping[str, NestedPath] = field(default_factory=dict)
     plain: frozenset[str] = frozenset()
     is_alone: bool = False  # whether the source has no other file
+    row_filter: RowFilter | None = None
 
     @property
     def nested_types(self) -> Mapping[str, pa.DataType]:
@@ -66,6 +68,10 @@ class ParquetFragment(Fragment):
     def with_plain_texts(self, names: Collection[str]) -> ParquetFragment:
         """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
         return replace(self, plain=self.plain.union(names))
+
+    def filtered(self, rows: RowFilter) -> ParquetFragment:
+        """The fragment that does not read row groups of which no row passes; its rows are as many."""
+        return self if self.nested else replace(self, row_filter=rows)
 
     def alone(self) -> ParquetFragment:
         """The fragment as the only one of its source."""
@@ -84,13 +90,16 @@ class ParquetFragment(Fragment):
         """
         row = 1
         for split in self.remote_splits(projection):
-            if split.is_divisible and (split.is_heavy or (self.is_alone and split.is_only)):
+            if isinstance(split, RowGroupSplit) and self._is_divided(split):
                 yield from split.decoded(row)
             else:
                 yield split
             row += split.rows
 
-    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[RowGroupSplit]:
+    def _is_divided(self, split: RowGroupSplit) -> bool:
+        return split.is_divisible and (split.is_heavy or (self.is_alone and split.is_only))
+
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[RowGroupSplit | UnreadSplit]:
         """The rows in splits that another process can read; it opens the file by its path."""
         names = roots(projection, self.nested)
         projected_positions(tuple(self.schema.names), dict.fromkeys(names, "number"), self.path)
@@ -103,9 +112,14 @@ class ParquetFragment(Fragment):
         if declared >= MANY_ROWS:
             texts = [name for name, read_as in projection.items() if read_as == "text" and self.is_string(name)]
             own = self.with_plain_texts(self._mostly_differing(texts, footer))
-        for groups, rows in _grouped(counts, min(SPLIT_ROWS, max(1, SPLIT_BYTES // max(row_size, 1)))):
+        unread = [] if self.row_filter is None else unread_groups(footer, self.schema, self.row_filter)
+        most = min(SPLIT_ROWS, max(1, SPLIT_BYTES // max(row_size, 1)))
+        for groups, rows in _grouped(counts, most, unread or [False] * len(counts)):
             size = self.size * rows // max(declared, 1)
-            yield RowGroupSplit(own, projection, groups, rows, row_size, size, footer)
+            if unread and unread[groups[0]]:
+                yield UnreadSplit(self.source, self.path, own.read_schema(projection), rows, size)
+            else:
+                yield RowGroupSplit(own, projection, groups, rows, row_size, size, footer)
         if sum(counts) != declared:
             raise DataError(
                 f"damaged Parquet: it declares {declared} rows but holds {sum(counts)}",
@@ -116,6 +130,12 @@ class ParquetFragment(Fragment):
     def stored(self, names: Iterable[str]) -> list[str]:
         """What is read of the file: of a struct only the fields on a path, as Parquet stores each apart."""
         return [_up_to_list(self.nested[name]) if name in self.nested else name for name in names]
+
+    def read_schema(self, projection: Mapping[str, ReadAs]) -> pa.Schema:
+        """The types of these columns, none of which is inside another, as batches have them."""
+        texts = pa.dictionary(pa.int32(), pa.string())
+        are_texts = {name: read_as == "text" and self.is_string(name) for name, read_as in projection.items()}
+        return pa.schema([(name, texts if text else self.schema.field(name).type) for name, text in are_texts.items()])
 
     def is_string(self, name: str) -> bool:
         """Whether the column is read as a dictionary of texts."""
@@ -168,12 +188,15 @@ def _up_to_list(path: NestedPath) -> str:
     return ".".join((path.root, *map(str, fields)))
 
 
-def _grouped(counts: Sequence[int], most: int) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Consecutive row groups and their number of rows; small row groups are combined, up to `most` rows."""
+def _grouped(counts: Sequence[int], most: int, unread: Sequence[bool]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Consecutive row groups and their number of rows.
+
+    Small row groups are combined, up to `most` rows; those that are not read, all that stand together.
+    """
     groups: list[int] = []
     rows = 0
     for index, count in enumerate(counts):
-        if groups and rows + count > most:
+        if groups and (unread[index] != unread[groups[0]] or (rows + count > most and not unread[index])):
             yield tuple(groups), rows
             groups, rows = [], 0
         groups.append(index)
