@@ -35,19 +35,24 @@ def match_baseline(evaluation: Evaluation, saved: Evaluation, path: str, allow_i
     """
     current = {_key(result): result for result in evaluation.results}
     renamed = renamed_models([r.model for r in evaluation.results], [r.model for r in saved.results])
-    baseline, saved_names = {}, {}
+    baseline: dict[_ResultKey, LossResult] = {}
+    unmatched: dict[_ResultKey, LossResult] = {}  # as they are saved
     for result in saved.results:
-        known = result if _key(result) in current else replace(result, model=renamed.get(result.model, result.model))
-        baseline[_key(known)] = known
-        saved_names[_key(known)] = _name(result)
+        key, known = _key(result), result
+        if key not in current and result.model in renamed:
+            known = result.of_model(renamed[result.model])
+            key = _key(known)
+        baseline[key] = known
+        if key not in current:
+            unmatched[key] = result
     pairs = {key: (result, baseline[key]) for key, result in current.items() if key in baseline}
     reasons = _incomparable(evaluation, saved, list(pairs.values()))
-    absent = {key: result for key, result in baseline.items() if key not in current}
-    absent_names = tuple(saved_names[key] for key in absent)
+    absent = {key: baseline[key] for key in unmatched}
+    absent_names = tuple(map(_name, unmatched.values()))
     source = BaselineSource(path, absent_names, () if allow_incomparable else reasons)
     if not source.incomparable:
         changes = {key: _change(result, before) for key, (result, before) in pairs.items()}
-        results = tuple(replace(result, baseline=changes.get(key)) for key, result in current.items())
+        results = tuple(result.with_baseline(changes.get(key)) for key, result in current.items())
         evaluation = replace(evaluation, results=results)
     notes = [f"the baseline's model '{old}' is compared with '{new}'" for old, new in renamed.items() if old and new]
     if absent_names:

@@ -261,6 +261,8 @@ def judge(
 
 def _refuse_other_rows(evaluation: Evaluation, path: str) -> None:
     """The row values that were saved beside the baseline must make its numbers, or they are of another run."""
+    if not evaluation.comparisons:
+        return
     numbers = {(r.model, r.spec, tuple(r.by.items())): r.baseline.value for r in evaluation.results if r.baseline}
     for pair in evaluation.comparisons:
         theirs = numbers.get((pair.model, pair.spec, tuple(pair.by.items())))

@@ -66,7 +66,8 @@ def evaluate_gates(
         index = _ResultIndex(evaluation, without_baseline, only_in_baseline)
         for bound in gates:
             families.setdefault(bound.gate, []).extend(index.verdicts(bound))
-    verdicts = tuple(_with_rows(verdict, rows) for family in families.values() for verdict in _judged(family))
+    judged = (verdict for family in families.values() for verdict in _judged(family))
+    verdicts = tuple(_with_rows(verdict, rows) for verdict in judged) if rows.left_out else tuple(judged)
     if max_dropped is not None and (rows.lost or max_dropped.given):
         verdicts = (*verdicts, judge_dropped(rows, max_dropped))
     states = {verdict.state for verdict in verdicts}
@@ -180,11 +181,12 @@ class _ResultIndex:
 
 
 def _verdict_of(
-    bound: BoundGate, result: LossResult, state: str, reason: str, limit: float = math.nan
+    bound: BoundGate, result: LossResult, state: str, reason: str, limit: float = math.nan,
+    baseline: float | None = None,
 ) -> GateResult:  # fmt: skip
     gate = bound.gate
     return GateResult(gate.text, result.model, result.by, result.value, limit, state, result.spec, result.direction,
-                      reason, path=gate.path, line=gate.line)  # fmt: skip
+                      reason, baseline, path=gate.path, line=gate.line)  # fmt: skip
 
 
 def _missing(bound: BoundGate, by: Mapping[str, str], reason: str, reference: float | None = None) -> GateResult:
@@ -200,9 +202,9 @@ def _against_number(bound: BoundGate, result: LossResult, limit: float) -> GateR
     if not math.isfinite(result.value):
         return _verdict_of(bound, result, "failed", f"{_observed(result)}, which never passes a gate", limit)
     value = compared(result.direction, result.value)
-    excess = bound.sign * (Fraction(value) - Fraction(limit))
-    if excess < 0 or (excess == 0 and len(bound.gate.op) == 2):
+    if (value < limit if bound.sign > 0 else value > limit) or (value == limit and len(bound.gate.op) == 2):
         return _verdict_of(bound, result, "passed", _observed(result), limit)
+    excess = bound.sign * (Fraction(value) - Fraction(limit))
     if excess == 0:
         reason = f"{_observed(result)}, and '{bound.gate.op}' does not pass the limit"
         return _verdict_of(bound, result, "failed", reason, limit)
@@ -216,7 +218,7 @@ def _against_value(bound: BoundGate, result: LossResult, reference: float) -> Ga
     owner = _owner(bound)
     if not math.isfinite(result.value) or not math.isfinite(reference):
         reason = f"{_observed(result)}, and {owner} has {reference!r}: a non-finite value never passes a gate"
-        return replace(_verdict_of(bound, result, "failed", reason), baseline=reference)
+        return _verdict_of(bound, result, "failed", reason, baseline=reference)
     exact = Fraction(compared(result.direction, reference))
     value = Fraction(compared(result.direction, result.value))
     worsening, allowance = bound.sign * (value - exact), bound.tolerance.allowance(exact)
@@ -226,7 +228,7 @@ def _against_value(bound: BoundGate, result: LossResult, reference: float) -> Ga
         f"{_observed(result)}, {owner.removeprefix('the ')} {reference!r}: "
         f"{_change_text(bound, worsening, allowance, passed)}"
     )
-    return replace(_verdict_of(bound, result, "passed" if passed else "failed", reason, limit), baseline=reference)
+    return _verdict_of(bound, result, "passed" if passed else "failed", reason, limit, reference)
 
 
 def _change_text(bound: BoundGate, worsening: Fraction, allowance: Fraction, passed: bool) -> str:
