@@ -498,6 +498,8 @@ def test_recipes_and_hooks_check_what_ci_run_checks():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     checks = [line.replace('"$bin/', "").replace('"', "") for line in re.findall(r'^"\$bin/.*', script, re.MULTILINE)]
     assert [line.split()[0] for line in checks] == ["ruff", "ruff", "mypy"]
+    (site,) = re.findall(r"-m mkdocs build (.*)", script)
+    assert "--strict" in site and not {"-q", "--quiet"} & set(site.split())
     ours = recipes()
     assert [line.partition(" -m ")[2] for line in (*ours["lint"], *ours["types"])] == checks
     entries = {hook["entry"].replace(" --force-exclude", "") for hook in own_hooks() if hook["language"] == "system"}
