@@ -99,12 +99,17 @@ def _write_state(prepared: Prepared, shard: Shard, options: EvalOptions) -> None
     from losscli.execution.shards import score
     from losscli.io.write.atomic import write_text
 
+    path = None if options.state_out == "-" else options.state_out
     with progress.observed(options.run.console) as observer:
-        scored = score(prepared, shard, engine_of(options.run, prepared), observer, options.report.environment)
-    path = options.state_out
-    if path is None or path == "-":
+        engine = engine_of(options.run, prepared)
+        scored = score(prepared, shard, engine, observer, options.report.environment, kept=path)
+    covered = f"{scored.rows:,} rows, {scored.tasks:,} of {scored.all_tasks:,} tasks"
+    if scored.text is None:
+        note = f"kept shard {shard} in {path}: its files have not changed since; {covered}"
+    elif path is None:
         console.write_stdout(scored.text)
         return
-    write_text(path, scored.text)
-    note = f"wrote shard {shard} to {path}: {scored.rows:,} rows, {scored.tasks:,} of {scored.all_tasks:,} tasks"
+    else:
+        write_text(path, scored.text)
+        note = f"wrote shard {shard} to {path}: {covered}"
     console.print_notes([note], options.run.console.quiet)

@@ -12,7 +12,7 @@ from losscli._version import __version__
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.binding.plan import Plan
 from losscli.binding.signature import signature
-from losscli.errors import UsageError
+from losscli.errors import LosscliError, UsageError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Engine
 from losscli.execution.evaluate import Adding, chunk_rows
@@ -20,17 +20,18 @@ from losscli.execution.packed_arrays import packed
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
-from losscli.execution.shard_state import Plain, plan_out, reader_out
-from losscli.execution.state_file import SCHEMA, Shard, state_text
+from losscli.execution.shard_state import Plain, json_text, plan_out, reader_out
+from losscli.execution.state_file import SCHEMA, Shard, read_state, state_text
+from losscli.io.files.inputs import FileInput
 from losscli.io.source import Source
 from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The state of a shard as text, and how much it covers."""
+    """The state of a shard as text, and how much it covers; without a text, the state that was there already."""
 
-    text: str
+    text: str | None
     rows: int
     tasks: int
     all_tasks: int
@@ -42,11 +43,28 @@ def score(
     engine: Engine,
     observer: ProgressObserver = NO_PROGRESS,
     environment: Sequence[str] = (),
+    kept: str | None = None,
 ) -> Scored:
-    """Score the splits of one shard; `environment` names the variables that had a say in the request."""
+    """Score the splits of one shard; `environment` names the variables that had a say in the request.
+
+    `kept` is a file that may hold this state already: of the same request, of files that have not changed since, and of
+    the same kind of CPU. Then nothing is scored.
+    """
     _refuse_quantiles(prepared.plan)
     placed = remote_splits(prepared.plan, prepared.source)
     chosen = cut(placed, shard)
+    settings = {
+        "schema": SCHEMA,
+        "losscli": __version__,
+        "shard": str(shard),
+        "arithmetic": [fingerprint()],
+        "environment": list(environment),
+        "doubled": list(prepared.source.doubled),
+        "run": _run(prepared, placed),
+        "versions": _versions(prepared.source),
+    }
+    if kept is not None and (rows := _rows_kept(kept, settings)) is not None:
+        return Scored(None, rows, len(chosen.splits), len(placed))
     scan = Scan(prepared.plan, prepared.source, observer, chosen)
     # Losses of tables alone count once in the run: in the first shard.
     totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, some=shard.number > 1)
@@ -55,18 +73,40 @@ def score(
     for result in scan.scores(adding, engine):
         totals.merge(result.score)
     document = {
-        "schema": SCHEMA,
-        "losscli": __version__,
-        "shard": str(shard),
-        "arithmetic": [fingerprint()],
-        "environment": list(environment),
-        "doubled": list(prepared.source.doubled),
-        "run": _run(prepared, placed),
+        **settings,
         "sources": [[source.path, source.format, source.rows] for source in scan.sources()],
         "reader": reader_out(scan.reader),
         "totals": packed(totals.state()),
     }
     return Scored(state_text(document), scan.reader.read, len(chosen.splits), len(placed))
+
+
+def _rows_kept(path: str, settings: Plain) -> int | None:
+    """How many rows the state in a file read, if it is whole and has these settings."""
+    if settings["versions"] is None:
+        return None
+    try:
+        document = read_state(path).document
+        same = all(json_text(document.get(name)) == json_text(value) for name, value in settings.items())
+        return int(document["reader"]["read"]) if same else None
+    except (LosscliError, TypeError, KeyError):
+        return None  # there is none, or it is damaged: it is written anew
+
+
+def _versions(source: Source) -> str | None:
+    """A hash of the sizes and times, or tags, of all files; None where a file has none that lasts."""
+    from losscli.io.remote.input import RemoteInput  # a run of local files does without
+
+    found: list[Any] = []
+    for fragment in source.fragments:
+        file = fragment.file
+        if isinstance(file, FileInput) and file.spool is None:
+            found.append(file.version[:2])
+        elif isinstance(file, RemoteInput):
+            found.append([file.version.size, file.version.tag])
+        else:
+            return None
+    return hashlib.sha256(json_text(found).encode()).hexdigest()
 
 
 def _refuse_quantiles(plan: Plan) -> None:

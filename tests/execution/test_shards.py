@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 from pathlib import Path
 
@@ -480,6 +481,33 @@ def test_slices_of_two_columns_that_come_one_after_the_other(tmp_path):
     assert merged(tmp_path, states(tmp_path, args, 2)) == one(tmp_path, args)
 
 
+def test_a_state_that_is_there_is_kept(tmp_path, capfd):
+    """A job that is started again keeps a whole state of the same run, and no other."""
+    table_path, state = tmp_path / "t.csv", tmp_path / "s.json"
+    table_path.write_text("y,p\n1,2\n3,5\n")
+    os.utime(table_path, (1, 1))
+    args = ("eval", table_path, "-t", "y", "-p", "p", "-l", "mse", "--shard", "1/1", "--state-out", state)
+
+    def said(*more):
+        capfd.readouterr()
+        ends(0, *args, *more)
+        return capfd.readouterr().err
+
+    assert "wrote shard 1/1" in said()
+    text = state.read_bytes()
+    assert "kept shard 1/1" in said() and state.read_bytes() == text
+    assert "wrote shard 1/1" in said("-l", "mae")  # another request
+    assert "wrote shard 1/1" in said()
+    state.write_bytes(text[:-50])
+    assert "wrote shard 1/1" in said()
+    table_path.write_text("y,p\n1,2\n3,9\n")  # as long as before
+    os.utime(table_path, (2, 2))
+    assert "wrote shard 1/1" in said()
+    assert json.loads(merged(tmp_path, [state]))["results"][0]["value"] == 18.5
+    state.unlink()
+    assert "wrote shard 1/1" in said()
+
+
 def test_states_of_states(files, tmp_path, capfd):
     """Shards 1-2, 3 and 4-5, merged in two steps, give the bytes of one run; in any other way they are refused."""
     args = (files["parquet"], *PLAIN, "-l", "rmse", "-l", "mae", "--by", "g", "--interval")
@@ -553,4 +581,4 @@ def test_a_field_of_another_type_is_damage(value, tmp_path, capfd, monkeypatch):
 
 def _unused(place):
     """Whether nothing is computed or reported of this field; shards of one run must agree in it."""
-    return place[:2] in [("run", "files"), ("run", "tasks"), ("run", "cut")]
+    return place[:2] in [("run", "files"), ("run", "tasks"), ("run", "cut"), ("versions",)]
