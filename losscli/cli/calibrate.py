@@ -122,4 +122,5 @@ def _print(options: CalibrateOptions, found: Calibrated) -> None:
         evaluation = found.result.evaluation
         console.write_stdout("" if evaluation is None else quiet(evaluation))
         return
-    console.write_stdout(render_calibration(found.result, options.format, View(**console.view())))
+    view = View(**console.view(), detailed=options.run.console.verbose)
+    console.write_stdout(render_calibration(found.result, options.format, view))
