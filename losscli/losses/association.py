@@ -178,7 +178,7 @@ correlation_loss.gradient("pred")(_slopes)
             >>> sorted(qwk([1, 2], [1, 3]))
             ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
             """,
-            same_as={"sklearn": Preset(refuses=(_ONE_COLUMN,))},
+            same_as={"catboost": without_weights(notes=SINGLE), "sklearn": Preset(refuses=(_ONE_COLUMN,))},
             aliases=("quadratic_weighted_kappa",),
             cite="Cohen 1968, doi:10.1037/h0026256",
             first="grades",

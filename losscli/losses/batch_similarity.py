@@ -88,6 +88,9 @@ def _both(by_rows: Array, by_columns: Array) -> Array:
     far = sum(exp(scale * max(c + margin, 0) * (c - margin)) for c in strangers)
     log(1 + near * far) if mates and strangers else skip
     """,
+    same_as={
+        "keras": without_weights(notes="the library takes unit vectors; where no two rows are compared, it says 0")
+    },
     cite="Sun, Cheng, Zhang, Zhang, Zheng, Wang & Wei 2020, arXiv:2002.10857",
     scope="group",
     optimum=None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from losscli.contract.class_terms import Average, PerClass, averaged
 from losscli.contract.kinds import Binary, ClassId, Prob, ProbVector
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import SINGLE, SINGLE_COUNTS, Preset, without_weights
+from losscli.contract.presets import SINGLE, SINGLE_COUNTS, SINGLE_STEPS, Preset, without_weights
 from losscli.contract.scores import Score
 from losscli.losses._decided import COUNTS, SAYS, counts
 
@@ -202,7 +202,11 @@ def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, zero_divi
             >>> sorted(multiclass_jaccard_score([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
             ['hits', 'said', 'true']
             """,
-            same_as={"torchmetrics": without_weights(notes=SINGLE_COUNTS), "sklearn": ""},
+            same_as={
+                "keras": Preset(notes=SINGLE_STEPS),
+                "torchmetrics": without_weights(notes=SINGLE_COUNTS),
+                "sklearn": "",
+            },
         ),
     ),
 )

@@ -145,6 +145,7 @@ def zero_one(
             array([1., 0.])
             """,
             same_as={
+                "keras": "",
                 "torchmetrics": without_weights("k=1", notes=SINGLE_COUNTS),
                 "sklearn": Preset("k=2", notes=_LAST_AT_TIES),
             },

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Positive, Real, Vector
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._angles import across, cosine
 from losscli.losses._math import measured, norm
 
@@ -21,6 +22,7 @@ _Degrees = Annotated[bool, Param("in degrees, not in radians")]
     angle = acos(max(-1, min(1, dot(unit(pred), unit(target)))))
     angle * 180 / pi if degrees else angle
     """,
+    same_as={"torchmetrics": without_weights()},
     cite="Kruse et al. 1993 (spectral angle mapper), doi:10.1016/0034-4257(93)90013-N",
     aliases=("spectral_angle_mapper",),
 )

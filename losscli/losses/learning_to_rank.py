@@ -165,7 +165,7 @@ def _(pred: Array, target: Array, *, upstream: Array, eps: float) -> Array:
     lost = -sum(o.target * log(exp(o.pred) / total) for o in everyone)
     (lost / gains if gains else skip) if normalize else lost
     """,
-    same_as={"optax": without_weights("normalize=false")},
+    same_as={"catboost": without_weights(notes=SINGLE), "optax": without_weights("normalize=false")},
     cite="Bruch, Wang, Bendersky & Najork 2019, doi:10.1145/3341981.3344221",
     aliases=("ranking_softmax",),
     scope="group",

@@ -183,6 +183,12 @@ def class_probs(rng: np.random.Generator) -> Inputs:
     return {"pred": raw.tolist(), "target": _classes(rng)}
 
 
+def many_class_probs(rng: np.random.Generator) -> Inputs:
+    """Of eight classes, without ties."""
+    rows = np.stack([rng.permutation([1, 2, 3, 4, 5, 6, 7, 36]) for _ in range(8)]) / 64
+    return {"pred": rows.tolist(), "target": rng.integers(0, 8, 8).tolist()}
+
+
 def class_logits(rng: np.random.Generator) -> Inputs:
     return {"pred": _rounded(rng.normal(0, 4, (ROWS, 3))), "target": _classes(rng)}
 
@@ -487,6 +493,7 @@ LABELS: dict[str, Inputs] = {
     "one row": {"embedding": [[1.0, 2.0]], "target": [0]},
     "two rows of one class": {"embedding": [[1.0, 2.0], [2.0, 1.0]], "target": [0, 0]},
 }
+ONE_ALONE: dict[str, Inputs] = {"a class of one": LABELS["a class of one"]}
 ANGLES: dict[str, Inputs] = {
     "past pi - margin": {"embedding": [[-1.0, 0.1], [-2.0, -0.3], [1.0, 0.2]], "target": [0, 0, 0],
                          "prototypes": [[1.0, 0.0], [0.0, 1.0]]},
@@ -1126,6 +1133,8 @@ def _catboost() -> list[Asked]:
         boosting("median_absolute_error@catboost", by_catboost, "MedianAbsoluteError", fractions, COARSE,
                  weighted=False),
         boosting("query_rmse@catboost", by_catboost, "QueryRMSE", graded, weighted=False, group=True),
+        boosting("list_softmax@catboost", by_catboost, "QuerySoftMax", graded, TIES, weighted=False, group=True),
+        boosting("qwk@catboost", by_catboost, "WKappa", ratings, weighted=False, approx="np.eye(3)[pred]"),
         boosting("ndcg@catboost", by_catboost, "NDCG", graded, NO_HITS, weighted=False, group=True),
         *(
             boosting(spec, by_catboost, metric, many_hits, NO_HITS, weighted=False, group=True)
@@ -1175,6 +1184,8 @@ def _torchmetrics() -> list[Asked]:
                 ("snr", "signal_noise_ratio(pred, target).mean()", two_vectors),
             )
         ),
+        torch("angular_error@torchmetrics",
+              f"{TM}image.spectral_angle_mapper(*(v[:, :, None, None] for v in (pred, target)))", two_vectors, by=""),
         torch("crps_ensemble@torchmetrics", crps, members, ALIKE),
         *(
             torch(f"{name}@torchmetrics{k}", f"{retrieval}retrieval_{call}", random, HIGH_NO_HITS, *edges, by="")
@@ -1214,6 +1225,7 @@ def _torchmetrics_decisions() -> list[Asked]:
             ("multiclass_f1", "f1_score", ""),
             ("multiclass_f_beta", "fbeta_score", "1.0, "), ("multiclass_precision", "precision", ""),
             ("multiclass_recall", "recall", ""), ("multiclass_jaccard_score", "jaccard_index", ""),
+            ("mcc", "matthews_corrcoef", ""), ("cohen_kappa", "cohen_kappa", ""),
         )
     ]  # fmt: skip
     micro = f"{classes}accuracy(pred, target, 3, top_k={{}}, average='micro')"
@@ -1239,6 +1251,19 @@ def _keras_metrics() -> list[Asked]:
     columns = "target[:, None]", "pred[:, None]"
     return [
         metric("accuracy@keras", "BinaryAccuracy", eight_probs, sides=columns),
+        metric("accuracy@keras", "SparseCategoricalAccuracy", class_probs, sides=("target", "pred")),
+        metric("top_k_accuracy@keras", "SparseTopKCategoricalAccuracy", many_class_probs, sides=("target", "pred")),
+        torch(
+            "multiclass_jaccard_score@keras",
+            "keras.metrics.MeanIoU(3, dtype='float64')(target, pred.argmax(1))",
+            class_probs,
+            DECIDED,
+            by="",
+            weighted="keras.metrics.MeanIoU(3, dtype='float64')(target, pred.argmax(1), w)",
+        ),
+        torch(
+            "circle@keras", "keras.losses.Circle()(target, F.normalize(embedding))", labelled, ONE_ALONE, by="embedding"
+        ),
         metric("precision@keras", "Precision", inner_probs, sides=("target", "pred")),
         metric("recall@keras", "Recall", inner_probs, sides=("target", "pred")),
         metric("r2@keras", "R2Score", reals, sides=columns),
