@@ -217,8 +217,8 @@ shard_options = _stack(
                help="Write the sums of the shard instead of a report. 'losscli merge' makes the report of all shards."),
 )  # fmt: skip
 
-merged_state_option = common(
-    "--state-out", metavar="FILE", shell_complete=completion.files,
+merged_state_option = common(  # typed: the variable of a job that scores a shard would take the report away
+    "--state-out", metavar="FILE", typed=True, shell_complete=completion.files,
     help="Write one state of these shards, which must follow each other, instead of a report.",
 )  # fmt: skip
 

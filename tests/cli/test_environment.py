@@ -86,8 +86,12 @@ def test_every_command_with_reports_shows_it(folder, monkeypatch, capfd):
     assert report(capfd, "eval", *PLAIN, "-o", "r.json", "--baseline", "b.json", "--baseline-missing", "create")[0]
     assert json.loads((folder / "b.json").read_text())["environment"] == ["LOSSCLI_MISSING"]
     monkeypatch.delenv("LOSSCLI_MISSING")
-    monkeypatch.setenv("LOSSCLI_GATE", "mae<=baseline")
     assert report(capfd, "merge", "s.json")[0]["environment"] == ["LOSSCLI_MISSING"]
+    monkeypatch.setenv("LOSSCLI_GATE", "mae<=baseline")
+    assert report(capfd, "merge", "s.json", "--baseline", "b.json")[0]["environment"] == [
+        "LOSSCLI_MISSING",
+        "LOSSCLI_GATE",
+    ]
     assert report(capfd, "diff", "r.json", "b.json", "--max-dropped", 1)[0]["environment"] == [
         "LOSSCLI_MISSING",
         "LOSSCLI_GATE",
@@ -143,8 +147,9 @@ def test_no_variable_makes_failed_gates_pass(command, folder, monkeypatch, capfd
 def test_every_option_but_one_has_its_variable():
     commands = [cli.get_command(None, name) for name in COMMANDS]
     options = [param for command in commands for param in command.params if param.param_type_name == "option"]
-    # The variables of colours are read by the console, and LOSSCLI_FORMAT says json.
-    assert {param.name for param in options if not param.envvar} == {"exit_zero", "color", "no_color", "json"}
+    # The variables of colours are read by the console, LOSSCLI_FORMAT says json, and LOSSCLI_STATE_OUT is that of eval.
+    without = {param.name for param in options if not param.envvar}
+    assert without == {"exit_zero", "color", "no_color", "json", "state_out"}
     assert {param.envvar for param in options} - {None} == every_variable()
     assert not every_variable() & {*SETTINGS, *IGNORED}
 
