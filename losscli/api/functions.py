@@ -8,13 +8,17 @@ from typing import Any, Literal
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
 from losscli.binding.request import Adjust, BootstrapMethod, IntervalMethod, Others, Policy, Unmatched
+from losscli.execution.judge import bound_to_results, gated
 from losscli.execution.merge_states import merge as merge_states
 from losscli.execution.prepare import Data, paired
 from losscli.execution.python_data import paths_of
-from losscli.execution.python_run import check_engine, evaluated, observed, prepared
+from losscli.execution.python_run import check_engine, evaluated, judged, observed, prepared, rules_of
 from losscli.gates.verdicts import drop_limit, evaluate_gates
 from losscli.io.source import ReadOptions
 from losscli.parallel import one_blas_thread
+
+_JUDGING = ("gates", "baseline", "allow_incomparable")
+"""The settings of `evaluate` that other functions do not take."""
 
 
 def evaluate(
@@ -48,6 +52,9 @@ def evaluate(
     missing: Policy = "error",
     nan: Policy = "error",
     max_dropped: int | str | None = None,
+    gates: str | Sequence[str] = (),
+    baseline: Any = None,
+    allow_incomparable: bool = False,
     positive: str | None = None,
     others: Others = "error",
     classes: str | Sequence[Any] | None = None,
@@ -141,7 +148,16 @@ def evaluate(
         What becomes of rows with an empty cell or null, and of rows with NaN.
     max_dropped : int or str, optional
         How many predictions may be left out by these two and by `unmatched`: a number, or "1%" of them; by default any.
-        The verdict is in `report.evaluation.gates`; `report.evaluation.status` is "failed" if there are more.
+        The verdict is in `report.gates`; `report.passed` is false if there are more. With `gates`, none by default.
+    gates : str or sequence of str
+        Limits on the numbers, as for `--gate`: `"rmse<=1.1"`, `"bce<=baseline+1%"`, `"new/mae<=old significant"`,
+        `"mae<=2 by country"`. A failed gate does not raise: the verdicts are in `report.gates`, and `report.passed`
+        says whether all passed.
+    baseline : path or Report, optional
+        The run that this one is compared with: a saved JSON report, or a report in memory. Results have its number
+        and the change in `baseline`. Gates that test the rows against it need a file, with the row values saved beside.
+    allow_incomparable : bool
+        Whether the baseline may be of other rows or targets; else that is an error.
     positive : str, optional
         The positive class label of a binary target.
     others : {"error", "negative"}
@@ -202,9 +218,9 @@ def evaluate(
     Raises
     ------
     UsageError
-        A spec, a column name or a setting is wrong.
+        A spec, a column name, a gate or a setting is wrong.
     DataError
-        A value is not acceptable; the error has file, row, column and value.
+        A value is not acceptable; the error has file, row, column and value. The baseline is not comparable.
     FileError
         A file cannot be read.
     EmptyError
@@ -223,10 +239,10 @@ def evaluate(
     """
     settings = dict(locals())
     with one_blas_thread(), observed(settings) as observer:
-        limit = drop_limit(max_dropped)
-        run = prepared(settings)
-        evaluation = evaluated(settings, run, observer)
-        return Report(evaluate_gates(evaluation, (), max_dropped=limit))
+        rules = rules_of(gates, _evaluation(baseline), max_dropped, allow_incomparable)
+        run, bound, _ = gated(prepared(settings), rules)
+        check_engine(settings, run.plan.request, Data())
+        return Report(judged(evaluated(settings, run, observer), bound, rules))
 
 
 def compare(
@@ -296,7 +312,10 @@ def compare(
         return Report(evaluate_gates(evaluation, (), max_dropped=limit))
 
 
-def merge(states: Any, *, max_dropped: int | str | None = None) -> Report:
+def merge(
+    states: Any, *, max_dropped: int | str | None = None, gates: str | Sequence[str] = (), baseline: Any = None,
+    allow_incomparable: bool = False,
+) -> Report:  # fmt: skip
     """Merge the shards of one run, scored by `losscli eval --shard I/N --state-out FILE`, into its report.
 
     Parameters
@@ -305,6 +324,8 @@ def merge(states: Any, *, max_dropped: int | str | None = None) -> Report:
         The state file of the whole run, or those of all its shards, in any order.
     max_dropped : int or str, optional
         How many predictions may have been left out, as in `evaluate`.
+    gates, baseline, allow_incomparable
+        As in `evaluate`; gates that test rows are refused, as states contain no rows.
 
     Returns
     -------
@@ -324,12 +345,18 @@ def merge(states: Any, *, max_dropped: int | str | None = None) -> Report:
     Traceback (most recent call last):
     losscli.errors.FileError: no such file
     """
-    limit = drop_limit(max_dropped)
-    return Report(evaluate_gates(merge_states(paths_of(states) or ()).evaluation, (), max_dropped=limit))
+    rules = rules_of(gates, _evaluation(baseline), max_dropped, allow_incomparable)
+    evaluation = merge_states(paths_of(states) or ()).evaluation
+    return Report(judged(evaluation, bound_to_results(rules.gates, evaluation), rules))
+
+
+def _evaluation(baseline: Any) -> Any:
+    """The run of a baseline in memory; a path as it is."""
+    return baseline.evaluation if isinstance(baseline, Report) else baseline
 
 
 def check_names(function: str, settings: Mapping[str, Any]) -> None:
-    """A setting that `evaluate` does not have is an error, as a misspelled argument is for any function."""
+    """A setting that `evaluate` does not share is an error, as a misspelled argument is for any function."""
     for name in settings:
-        if name not in (evaluate.__kwdefaults__ or {}):
+        if name not in (evaluate.__kwdefaults__ or {}) or name in _JUDGING:
             raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from losscli.api import frames
 from losscli.binding.spec import parse, settled
 from losscli.report import render
-from losscli.results import ComparisonResult, Evaluation, InfluenceResult, LossResult, WarningResult
+from losscli.results import ComparisonResult, Evaluation, GateResult, InfluenceResult, LossResult, WarningResult
 from losscli.results.columns import SliceColumns, examples, parts_of
 
 if TYPE_CHECKING:
@@ -115,6 +115,16 @@ class Report(Sequence[LossResult]):
     def warnings(self) -> tuple[WarningResult, ...]:
         """What a reader of the numbers should know."""
         return self.evaluation.warnings
+
+    @property
+    def gates(self) -> tuple[GateResult, ...]:
+        """The verdicts of the gates: `gate`, `state` ("passed", "failed", "skipped"), `value`, `limit`, `reason`."""
+        return self.evaluation.gates
+
+    @property
+    def passed(self) -> bool:
+        """Whether no gate failed; true where there is none."""
+        return self.evaluation.status == "passed"
 
     def to_json(self) -> str:
         """The report as `losscli.report/1`, the same bytes as the command line writes."""

@@ -253,6 +253,7 @@ def _outcome(job: _Job) -> Evaluation | Exception:
 def _judged(job: _Job, outcome: Evaluation | Exception | None = None) -> SuiteResult:
     """One suite, whatever comes of it; it is scored here unless its outcome is known."""
     from losscli.cli import console, reports, scoring
+    from losscli.execution.judge import judged_error
     from losscli.results import SuiteResult
 
     evaluation: Evaluation | None = None
@@ -262,7 +263,7 @@ def _judged(job: _Job, outcome: Evaluation | Exception | None = None) -> SuiteRe
             if isinstance(outcome, Exception):
                 raise outcome
             evaluation = outcome or scoring.score(job.options)
-            error = scoring.judged_error(evaluation)
+            error = judged_error(evaluation)
             if error is None:
                 scoring.create_baseline(evaluation, job.options.gates, wanted.files, quiet)
             # Its warnings come with the report of all.

@@ -35,6 +35,7 @@ def command(**given: Any) -> int:
     """
     from losscli.cli import console, outputs, reports, scoring
     from losscli.cli.read_options import merge_options
+    from losscli.execution.judge import bound_to_results
     from losscli.execution.merge_states import merge
 
     options = merge_options(given)
@@ -47,7 +48,7 @@ def command(**given: Any) -> int:
     console.print_notes(merged.notes, options.quiet)
     named = dict.fromkeys((*merged.evaluation.environment, *options.report.environment))
     evaluation = replace(merged.evaluation, environment=tuple(named))
-    bound = scoring.bound_to_results(options.gates, evaluation)
+    bound = bound_to_results(options.gates.gates, evaluation)
     judged = scoring.judge(evaluation, bound, saved, options.gates, options.quiet)
     scoring.deliver(judged, options.gates, options.report, options.quiet)
     return scoring.ended(judged, options.gates)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.cli import console, outputs, progress, reports, rows_output
-from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
-from losscli.gates.verdicts import (
-    BASELINE,
-    NO_DROPS,
-    BoundGate,
-    ModelLoss,
-    bind,
-    compared_pairs,
-    evaluate_gates,
-    relative_margins,
-    slice_columns,
-)
+from losscli.errors import ExitCode, FileError, UsageError
+from losscli.execution.judge import Rules, gated, judged_error
+from losscli.execution.judge import judge as judge_run
+from losscli.gates.verdicts import BASELINE, BoundGate, slice_columns
 from losscli.lazy import dataclass
 from losscli.report import render, renderer
-from losscli.results import Evaluation, LossResult, WarningResult
+from losscli.results import Evaluation
 
 if TYPE_CHECKING:
     from losscli.cli.option_values import EvalOptions, GateOptions, Wanted
@@ -81,11 +72,8 @@ def ready(options: EvalOptions) -> Ready:
         from losscli.io.formats.page_checksums import advice
 
         console.print_notes(advice(prepared.source), quiet)
-    bound = bind(gates.gates, scored(prepared), request.by, request.spelling)
-    if saved is not None and gates.baseline is not None:
-        lines = [(b.model_loss.model, b.model_loss.spec) for b in bound if b.gate.test and b.reference == BASELINE]
-        prepared = _with_saved_rows(prepared, saved, gates.baseline, lines) if lines else prepared
-    prepared = _with_pairs(prepared, bound, saved, quiet=quiet)
+    prepared, bound, unused = gated(prepared, rules_of(gates, saved))
+    console.print_notes(unused, quiet)
     check_engine(run.execution, prepared.plan.request, data)
     return Ready(prepared, bound, saved)
 
@@ -168,112 +156,19 @@ def _check_paths(asked: GateOptions, written: Sequence[str], wanted: Wanted, inp
                          code="USAGE_CONFLICT")  # fmt: skip
 
 
-def scored(prepared: Prepared) -> list[ModelLoss]:
-    """The numbers that a run will have."""
-    return [
-        ModelLoss(line.model, line.spec.text, line.spec.name or line.jobs[0].spec.loss.name,
-               line.spec.direction)
-        for line in prepared.plan.lines
-    ]  # fmt: skip
-
-
-def bound_to_results(asked: GateOptions, evaluation: Evaluation) -> tuple[BoundGate, ...]:
-    """The gates on a run of which only its numbers are left.
-
-    Raises
-    ------
-    UsageError
-        For a gate on a number or a slice that the run doesn't have, and for a gate on a test of its rows.
-    """
-    for gate in asked.gates:
-        if gate.test:
-            raise gate.error(
-                "reports and states contain no rows, so the change has no confidence interval",
-                "'losscli eval' judges it",
-            )
-    by = tuple(dict.fromkeys(name for result in evaluation.results for name in result.by))
-    lines = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in evaluation.results)
-    weighted = any(one.is_weighted for one in evaluation.results)
-    return bind(asked.gates, list(lines), by, lambda text: _spelling(text, weighted))
-
-
-def _spelling(text: str, weighted: bool) -> str:
-    """The text that a loss of a report has, of any spelling of it."""
-    from losscli.binding.spec import parse, settled  # loads NumPy, which reports without gates do without
-
-    return settled([parse(text)], None, weighted=weighted)[0].text
-
-
-def _with_saved_rows(
-    prepared: Prepared, saved: Evaluation, path: str, lines: Sequence[tuple[str | None, str]]
-) -> Prepared:
-    """The run with the row values that were saved beside its baseline."""
-    from losscli.baselines.match import baseline_models
-    from losscli.baselines.paired_rows import with_baseline_rows
-    from losscli.baselines.report_file import check_rows_file
-    from losscli.baselines.row_file import read_rows
-
-    rows = read_rows(check_rows_file(saved, path))
-    return replace(prepared, plan=with_baseline_rows(prepared.plan, rows, baseline_models(saved, lines), BASELINE))
-
-
-def _with_pairs(
-    prepared: Prepared, bound: Sequence[BoundGate], saved: Evaluation | None, *, quiet: bool
-) -> Prepared:  # fmt: skip
-    """The run with the comparisons that its gates need."""
-    pairs = compared_pairs(b for b in bound if saved is not None or b.reference != BASELINE)
-    request = prepared.plan.request
-    if not pairs:
-        if request.inference.test != "auto":
-            note = f"--test {request.inference.test} decides nothing: no gate has 'significant' or 'shown'"
-            console.print_notes([note], quiet)
-        return prepared
-    asked = tuple(dict.fromkeys((*request.inference.pairs, *pairs)))
-    request = replace(
-        request, inference=replace(request.inference, pairs=asked, gated=True, margins=relative_margins(bound))
-    )
-    return replace(prepared, plan=replace(prepared.plan, request=request))
+def rules_of(asked: GateOptions, saved: Evaluation | None) -> Rules:
+    """What the options say of gates and the baseline, which was read."""
+    without = "error" if asked.baseline_missing == "error" else "skipped"
+    return Rules(asked.gates, saved, asked.baseline or "", asked.allow_incomparable, without, asked.max_dropped)
 
 
 def judge(
     evaluation: Evaluation, bound: Sequence[BoundGate], saved: Evaluation | None, asked: GateOptions, quiet: bool
 ) -> Evaluation:
-    """The run beside its baseline, and judged."""
-    absent: Sequence[LossResult] = ()
-    if saved is not None and asked.baseline is not None:
-        from losscli.baselines.match import match_baseline
-
-        match = match_baseline(evaluation, saved, asked.baseline, asked.allow_incomparable)
-        evaluation, absent = match.evaluation, match.absent
-        _refuse_other_rows(evaluation, asked.baseline)
-        console.print_notes(match.notes, quiet)
-        if asked.allow_incomparable:
-            added = [WarningResult(f"not comparable with the baseline: {reason}") for reason in match.reasons]
-            evaluation = replace(evaluation, warnings=(*evaluation.warnings, *added))
-    without = "error" if asked.baseline_missing == "error" else "skipped"
-    limit = asked.max_dropped
-    if limit is None and asked.gates:  # the verdict stands where the first gate stands
-        limit = replace(NO_DROPS, path=asked.gates[0].path, line=asked.gates[0].line)
-    verdicts = evaluate_gates(evaluation, bound, without_baseline=without, only_in_baseline=absent, max_dropped=limit)
-    # The verdicts hold what the gates needed of the comparisons; the report of this command has none.
-    return replace(verdicts, comparisons=())
-
-
-def _refuse_other_rows(evaluation: Evaluation, path: str) -> None:
-    """The row values that were saved beside the baseline must make its numbers, or they are of another run."""
-    if not evaluation.comparisons:
-        return
-    numbers = {(r.model, r.spec, tuple(r.by.items())): r.baseline.value for r in evaluation.results if r.baseline}
-    for pair in evaluation.comparisons:
-        theirs = numbers.get((pair.model, pair.spec, tuple(pair.by.items())))
-        if pair.against != BASELINE or theirs is None or not math.isfinite(theirs):
-            continue
-        if not math.isclose(pair.against_value, theirs, rel_tol=1e-9):
-            raise DataError(
-                f"the row values saved with the baseline give {pair.spec} = {pair.against_value!r}; "
-                f"the baseline has {theirs!r}",
-                path=path, hint="save both in one run: -o BASELINE.json -o rows=FILE", code="DATA_NOT_COMPARABLE",
-            )  # fmt: skip
+    """The run beside its baseline, and judged; notes go to standard error."""
+    judged, notes = judge_run(evaluation, bound, rules_of(asked, saved))
+    console.print_notes(notes, quiet)
+    return judged
 
 
 def deliver(evaluation: Evaluation, asked: GateOptions, wanted: Wanted, quiet: bool) -> None:
@@ -316,20 +211,3 @@ def exit_code(evaluation: Evaluation, asked: GateOptions) -> int:
         return int(error.exit_code)
     failed = any(gate.state == "failed" for gate in evaluation.gates)
     return int(ExitCode.GATE if failed and not asked.exit_zero else ExitCode.OK)
-
-
-def judged_error(evaluation: Evaluation) -> LosscliError | None:
-    """The error to end with, after delivery, where the run could not be held against its baseline."""
-    baseline = evaluation.baseline
-    if baseline is not None and baseline.incomparable:
-        reasons = "; ".join(baseline.incomparable)
-        hint = "save a new baseline with -o FILE.json, or --allow-incomparable"
-        return DataError(f"not comparable with the baseline: {reasons}", hint, baseline.path,
-                         code="DATA_NOT_COMPARABLE")  # fmt: skip
-    lacking = [gate for gate in evaluation.gates if gate.state == "error"]
-    if not lacking:
-        return None
-    more = f", nor for {len(lacking) - 1} more" if len(lacking) > 1 else ""
-    return FileError(f"the baseline has no number for gate '{lacking[0].gate}'{more}",
-                     path=None if baseline is None else baseline.path, code="IO_NOT_FOUND",
-                     hint="save a new one with -o FILE.json, or eval with --baseline-missing skip")  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -18,11 +18,13 @@ from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES, Engine
 from losscli.execution.engines.choose import check_choice, chosen
 from losscli.execution.evaluate import evaluate
+from losscli.execution.judge import Rules, judge, judged_error
 from losscli.execution.prepare import Data, Prepared, prepare
 from losscli.execution.progress import NO_PROGRESS, Line, ProgressObserver, shown, terminal
 from losscli.execution.python_data import data_of, path_of
 from losscli.execution.row_values import OutputRows
 from losscli.execution.shardable import check_mergeable, expected_files
+from losscli.gates.verdicts import BASELINE, BoundGate, Gate, drop_limit, parse_gate, slice_columns
 from losscli.results import Evaluation
 
 
@@ -59,6 +61,39 @@ def check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> N
         check_mergeable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
 
 
+def gates_of(given: str | Sequence[str] | None) -> tuple[Gate, ...]:
+    """The gates of a caller: one text, or several."""
+    return tuple(map(parse_gate, [given] if isinstance(given, str) else given or ()))
+
+
+def rules_of(
+    gates: str | Sequence[str] | None, baseline: Any, max_dropped: int | str | None, allow_incomparable: bool
+) -> Rules:
+    """What a run is judged by; `baseline` is the path of a JSON report, or a run."""
+    parsed, limit = gates_of(gates), drop_limit(max_dropped)
+    for gate in parsed if baseline is None else ():
+        if gate.reference == BASELINE:
+            raise gate.error("there is no baseline to compare with", "baseline= is a saved report, or a Report")
+    if baseline is None or isinstance(baseline, Evaluation):
+        saved, path = baseline, "the baseline"
+    else:
+        from losscli.baselines.report_file import read_report  # few runs have one
+
+        path = os.fspath(baseline)
+        if path == "-":
+            raise UsageError("a baseline is a file or a Report, not standard input", code="USAGE_CONFLICT")
+        saved = read_report(path)
+    return Rules(parsed, saved, path, allow_incomparable, max_dropped=limit)
+
+
+def judged(evaluation: Evaluation, bound: Sequence[BoundGate], rules: Rules) -> Evaluation:
+    """The run with its verdicts; a run that cannot be compared with its baseline is an error, as for the command."""
+    found, _ = judge(evaluation, bound, rules)
+    if error := judged_error(found):
+        raise error
+    return found
+
+
 def gathered(batches: Iterable[OutputRows]) -> dict[str, Any]:
     """All batches as one dict of arrays."""
     parts = list(batches)
@@ -81,6 +116,7 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
     given = {name: value for name, value in settings.items() if value is not None}
     tables = {matrix_source(key, path_of(table)): path_of(table) for key, table in given.get("tables", {}).items()}
     request = request_of(given, tables)
+    request = replace(request, by=slice_columns(gates_of(settings.get("gates")), request.by))
     data = replace(data_of(given, settings["source"], tables, request.on), targets_on=request.targets_on)
     check_engine(settings, request, data)
     return prepare(request, data)
