@@ -140,6 +140,7 @@ class Request:
     skill: bool = False  # against the best constant prediction
     skill_against: str | None = None  # the model that the others are held against
     max_slices: int = 100_000
+    worst: int = 10  # rows that diagnostics name
     where: Filter | None = None
     lets: tuple[Let, ...] = ()  # derived columns; a later one may use earlier ones
     batch_by: str | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from losscli.cli import console
@@ -29,8 +30,11 @@ class Delivery:
 
 
 def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietly: bool, stdout: bool,
-            detailed: bool = False) -> None:  # fmt: skip
-    """Warnings, files, then standard output, in the `format` of -f if none of the files is "-"."""
+            asked: View | None = None) -> None:  # fmt: skip
+    """Warnings, files, then standard output, in the `format` of -f if none of the files is "-".
+
+    `asked` says what standard output shows beside the usual; its width and characters are those of the terminal.
+    """
     printed = files.get("-", format)
     commands = stdout and not quietly and printed is not None and renderer(printed).prints_workflow_commands
     for name, evaluation in evaluated(what.suites):
@@ -46,7 +50,7 @@ def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietl
         console.write_stdout("".join(quiet(evaluation) for _, evaluation in evaluated(what.suites)))
     else:
         _note_omitted(what, printed, quietly)
-        view = View(**console.view(), detailed=detailed)
+        view = replace(asked or View(), **console.view())
         made = made if view == View() and type(renderer(printed)).render_file is Renderer.render_file else {}
         text = made.get(printed) or renderer(printed).render_suites(what.suites, view)
         console.write_stdout(text, commands=commands)

@@ -35,6 +35,20 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.inference_options
 @shared.gate_options
 @shared.eval_report_options
+@shared.option(
+    "--show",
+    is_flag=True,
+    section="Output",
+    help="Also show how the losses of rows are distributed, the worst rows, and reliability or residuals by "
+    "prediction. The format is then table by default; json has the numbers under diagnostics.",
+)
+@shared.option(
+    "--worst",
+    type=click.IntRange(min=1, max=1000),
+    metavar="N",
+    section="Output",
+    help="How many of the worst rows --show and -o FILE.html show.  [default: 10]",
+)
 @shared.verbose_option
 @shared.plan_option
 @shared.file_options
@@ -73,6 +87,8 @@ def refuse_reports(asked: GateOptions, wanted: Wanted) -> None:
         if given:
             raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
                              hint="give it to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
+    if wanted.show:
+        raise UsageError("--state-out makes no report, so there is nothing for --show to show", code="USAGE_CONFLICT")
     if wanted.paths:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
                          hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip

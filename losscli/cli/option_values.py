@@ -39,7 +39,7 @@ class Wanted:
     """The format for standard output, the format of each file by its path, and the file of row values.
 
     `environment` names the variables that had a say in the numbers, for the reports; `origin` is for those that say
-    what made them. `detailed` asks tables for what few readers need.
+    what made them. `detailed` asks tables for what few readers need, `show` for the losses of rows.
     """
 
     format: str
@@ -48,6 +48,7 @@ class Wanted:
     environment: tuple[str, ...] = ()
     origin: Origin | None = None
     detailed: bool = False
+    show: bool = False
 
     @property
     def paths(self) -> list[str]:
@@ -67,8 +68,8 @@ class Wanted:
 
     @property
     def diagnosing(self) -> bool:
-        """Whether a report shows pictures."""
-        return any(renderer(format).shows_diagnostics for format in (self.format, *self.files.values()))
+        """Whether a report shows pictures, or --show asks for what they show."""
+        return self.show or any(renderer(format).shows_diagnostics for format in (self.format, *self.files.values()))
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ _THREADS = {"engine": "threads", "scheduler": None, "insecure_scheduler": False}
 
 def eval_options(given: Given) -> EvalOptions:
     """The options of `eval`."""
-    report = _wanted(given, rows=True)
+    report = _diagnosed(_wanted(given, rows=True), given)
     gates = _gates(given, given["baseline"], given["baseline_missing"])
     inference = _inference(given, interval=given["interval"], between=given["between"])
     run = _run(given, replace(inference, test=given["test"]))
@@ -193,7 +193,21 @@ def inspect_options(given: Given, reading: Sequence[str]) -> InspectOptions:
 def _wanted(given: Given, *, rows: bool = False) -> Wanted:
     """The reports; commands know the variables that had a say in them, and suites have none."""
     return reports.wanted(given["outputs"], given["format_"], rows=rows,
-                          environment=given.get("environment", ()), detailed=given.get("verbose", False))  # fmt: skip
+                          environment=given.get("environment", ()), detailed=given.get("verbose", False),
+                          show=given.get("show", False))  # fmt: skip
+
+
+def _diagnosed(wanted: Wanted, given: Given) -> Wanted:
+    """The same, where what --show and --worst ask for has a place in a report."""
+    printed = wanted.files.get("-", wanted.format)
+    if wanted.show and printed != "table" and not {"json", "html"} & {printed, *wanted.files.values()}:
+        raise UsageError(f"the format {printed} has no place for what --show shows",
+                         hint="-f table shows it; -f json and html have its numbers",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    if given.get("worst") is not None and not wanted.diagnosing:
+        raise UsageError("--worst is about rows that nothing shows", hint="add --show, or -o FILE.html",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
+    return wanted
 
 
 def _gates(given: Given, baseline: str | None, missing: Literal["error", "skip", "create"]) -> GateOptions:
@@ -294,6 +308,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         divide_by=given.get("divide_by"), reduction=given.get("reduction"),
         by=given.get("by", ()), mean_of=given.get("mean_of"),
         group_weight=given.get("group_weight"), max_slices=given.get("max_slices", 100_000),
+        worst=given.get("worst") or 10,
         skill=given.get("skill", False), skill_against=given.get("skill_against"),
         where=None if given["where"] is None else read_filter(given["where"], lets), lets=lets,
         batch_by=given["batch_by"], batch_size=given["batch_size"],

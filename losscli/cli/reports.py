@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from losscli.cli import console, delivery, origin, outputs, rows_output
 from losscli.cli.option_values import Wanted
 from losscli.errors import LosscliError, UsageError
-from losscli.report import format_names, renderer, unknown_format
+from losscli.report import View, format_names, renderer, unknown_format
 from losscli.report.errors import error_result
 from losscli.report.suites import single_suite
 from losscli.results import ErrorResult, Evaluation, SuiteResult
@@ -16,7 +16,7 @@ from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 def wanted(
     texts: Sequence[str], format_: str | None, *, rows: bool = False, environment: tuple[str, ...] = (),
-    detailed: bool = False,
+    detailed: bool = False, show: bool = False,
 ) -> Wanted:  # fmt: skip
     """The options -o and -f; row values only where the command has `rows`."""
     reports, rows_file = rows_output.taken(texts)
@@ -24,11 +24,11 @@ def wanted(
         raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
                          code="USAGE_CONFLICT")  # fmt: skip
     files = outputs.report_formats(reports)
-    format_ = format_ or ("table" if console.is_terminal() else "plain")
+    format_ = format_ or ("table" if show or console.is_terminal() else "plain")
     if format_ not in format_names():
         raise unknown_format(format_)
     shown = any(renderer(format).shows_origin for format in (format_, *files.values()))
-    return Wanted(format_, files, rows_file, environment, origin.made_by() if shown else None, detailed)
+    return Wanted(format_, files, rows_file, environment, origin.made_by() if shown else None, detailed, show)
 
 
 def write(
@@ -44,7 +44,8 @@ def write_suites(
     """Write the reports of a check of several suites, with those that ended in an error."""
     if wanted.origin is not None:
         suites = [origin.marked(suite, wanted.origin) for suite in suites]
-    delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout, wanted.detailed)
+    view = View(detailed=wanted.detailed, diagnosed=wanted.show)
+    delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout, view)
 
 
 def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> None:

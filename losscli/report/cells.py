@@ -109,3 +109,10 @@ class Layout:
 def one_row(row: Row) -> list[Cells]:
     """One row as a block."""
     return [Cells((cell.text,), {0: cell} if cell.best or cell.part or cell.verdict else {}) for cell in row]
+
+
+def listed(titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> Layout:
+    """A plain table; the columns at these positions are numbers."""
+    right = set(numbers)
+    columns = tuple(Column(title, number=at in right) for at, title in enumerate(titles))
+    return Layout.of(columns, (tuple(map(Cell, row)) for row in rows))

@@ -27,12 +27,15 @@ class View:
         Whether the text must be ASCII.
     detailed : bool
         Whether a table for people also has what few of them need: standard errors and p-values of comparisons.
+    diagnosed : bool
+        Whether a table for people also shows the losses of rows, reliability and residuals, where the run has them.
     """
 
     width: int | None = None
     color: bool = False
     ascii_only: bool = False
     detailed: bool = False
+    diagnosed: bool = False
 
     def text(self, text: str, limit: int | None = 200) -> str:
         """Text from data: sanitized, and ASCII where the output has no other characters.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli.aggregate.diagnostics.value_pairs import PairTable, ValuePairs
-from losscli.aggregate.diagnostics.worst_rows import KEPT, WorstRow, WorstRows
+from losscli.aggregate.diagnostics.worst_rows import WorstRow, WorstRows
 from losscli.aggregate.order_statistics import ValueCounts
 from losscli.cli.entry import run
 
@@ -72,16 +72,16 @@ def test_the_worst_rows_are_those_of_a_sort(direction, badness):
     random = np.random.default_rng(3)
     values = random.integers(-20, 20, 500).astype(float)  # with ties
     values[7] = np.nan
-    worst = WorstRows(direction)
+    worst = WorstRows(direction, 12)
     for start in (300, 0, 100, 200, 400):  # later rows may come first
-        piece, part = WorstRows(direction), values[start : start + 100]
+        piece, part = WorstRows(direction, 12), values[start : start + 100]
         for begin in (0, 37):
             some = part[begin:37] if begin == 0 else part[begin:]
             numbers = np.arange(begin, begin + len(some)) + 1
             piece.update(some, numbers, lambda at, s=some, n=numbers: WorstRow(0, s[at], int(n[at]), 0, {}, {}))
         worst.merge(piece, None, start)
     order = sorted((row for row in range(500) if row != 7), key=lambda row: (-badness(values[row]), row))
-    assert [one.row - 1 for one in worst.rows] == order[:KEPT]
+    assert [one.row - 1 for one in worst.rows] == order[:12]
 
 
 def test_cells_of_counts_hold_every_number():

@@ -347,7 +347,7 @@ def test_every_option_of_a_run_is_a_key(folder):
     } - spelled  # fmt: skip
     assert missing == {"format", "quiet", "verbose", "plan", "exit-zero", "threads", "engine", "scheduler",
                        "insecure-scheduler", "shard", "state-out", "error-format", "color", "no-color",
-                       "json"}  # fmt: skip
+                       "json", "show", "worst"}  # fmt: skip
     assert {"sources", "losses", "pred", "by", "gates", "gate", "class-weight", "baseline-missing"} <= spelled
 
 

@@ -27,9 +27,9 @@ _CLASSES = 64  # of more, pairs of classes are not counted
 class LossDistribution:
     """The losses of rows of one line, or of one of its terms: how they are distributed, and the worst of them."""
 
-    def __init__(self, direction: str) -> None:
+    def __init__(self, direction: str, most: int) -> None:
         self.values = ValueCounts(most=_VALUES)
-        self.worst = WorstRows(direction)
+        self.worst = WorstRows(direction, most)
 
     def merge(self, other: LossDistribution, slice_ids: Array | None, before: int) -> None:
         """Add all of `other`, before whose rows so many stand."""
@@ -106,6 +106,8 @@ class RunDiagnostics:
         The position of a line in the plan -> the term (None: the loss itself) -> the losses of its rows.
     subjects
         Predictions and targets.
+    worst
+        How many of the worst rows are kept of each line.
     pairs, classes, forecasts
         The position of a subject -> what is kept of it.
     """
@@ -114,7 +116,7 @@ class RunDiagnostics:
         self.lines = lines_with_rows(plan)
         self.calls: frozenset[Hashable] = frozenset(call for _, line in self.lines for call in row_calls(line))
         self.losses: dict[int, dict[str | None, LossDistribution]] = {at: {} for at, _ in self.lines}
-        self.subjects = subjects(plan)
+        self.subjects, self.worst = subjects(plan), plan.request.worst
         self.pairs = {
             at: ValuePairs(both=one.kind == "numbers")
             for at, one in enumerate(self.subjects) if one.kind in ("numbers", "labels")
@@ -153,7 +155,7 @@ class RunDiagnostics:
         """Add all of `other`, whose slice i is our slice slice_ids[i], and before whose rows so many stand."""
         for at, terms in other.losses.items():
             for term, theirs in terms.items():
-                known = self.losses[at].setdefault(term, LossDistribution(theirs.worst.direction))
+                known = self.losses[at].setdefault(term, LossDistribution(theirs.worst.direction, self.worst))
                 known.merge(theirs, slice_ids, before)
         for number, pairs in other.pairs.items():
             self.pairs[number].merge(pairs)
@@ -165,7 +167,7 @@ class RunDiagnostics:
     def _add_losses(
         self, at: int, own: str | None, line: Line, term: Term, rows: ReadRows, batch: RowBatch[Input, Array]
     ) -> None:
-        known = self.losses[at].setdefault(own, LossDistribution(line.spec.direction))
+        known = self.losses[at].setdefault(own, LossDistribution(line.spec.direction, self.worst))
         values, where = term
         used = np.ones(len(values), bool) if where is None else where.copy()
         used &= True if batch.weights is None else batch.weights != 0

@@ -10,8 +10,6 @@ import numpy as np
 from losscli.contract.kinds import Array
 from losscli.lazy import dataclass
 
-KEPT = 10
-
 Cells = Mapping[str, float | str]
 
 
@@ -50,10 +48,12 @@ class WorstRows:
     ----------
     direction
         Which losses are better: "lower", "higher", or nearer to "zero".
+    most
+        How many rows are kept.
     """
 
-    def __init__(self, direction: str) -> None:
-        self.direction = direction
+    def __init__(self, direction: str, most: int) -> None:
+        self.direction, self.most = direction, most
         self.rows: list[WorstRow] = []
 
     def badness(self, values: Array) -> Array:
@@ -64,12 +64,12 @@ class WorstRows:
         """Add rows; `describe` makes the entry of one of them, and is asked for few."""
         badness = self.badness(values)
         places = np.flatnonzero(~np.isnan(badness))
-        if len(self.rows) >= KEPT:  # rows of smaller numbers are held: of equally bad ones those stay
+        if len(self.rows) >= self.most:  # rows of smaller numbers are held: of equally bad ones those stay
             places = places[badness[places] >= self.rows[-1].badness]
-        if len(places) > KEPT:
-            bound = np.partition(badness[places], len(places) - KEPT)[len(places) - KEPT]
+        if len(places) > self.most:
+            bound = np.partition(badness[places], len(places) - self.most)[len(places) - self.most]
             places = places[badness[places] >= bound]
-            places = places[np.lexsort((row_numbers[places], -badness[places]))][:KEPT]
+            places = places[np.lexsort((row_numbers[places], -badness[places]))][: self.most]
         self._add([replace(describe(int(at)), badness=float(badness[at])) for at in places])
 
     def merge(self, other: WorstRows, slice_ids: Array | None, before: int) -> None:
@@ -81,4 +81,4 @@ class WorstRows:
         ])  # fmt: skip
 
     def _add(self, rows: list[WorstRow]) -> None:
-        self.rows = sorted([*self.rows, *rows], key=lambda one: (-one.badness, one.row))[:KEPT]
+        self.rows = sorted([*self.rows, *rows], key=lambda one: (-one.badness, one.row))[: self.most]

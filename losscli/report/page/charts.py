@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from losscli.lazy import dataclass
-from losscli.report.page.markup import details, listed, note, safe, table
+from losscli.report.cells import listed
+from losscli.report.page.markup import details, note, safe, table
 from losscli.report.page.scales import Scale, label, place
 from losscli.report.view import View
 

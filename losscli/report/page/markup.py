@@ -63,13 +63,6 @@ def classes(*names: str) -> str:
     return f' class="{found}"' if found else ""
 
 
-def listed(titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> Layout:
-    """A plain table; the columns at these positions are numbers."""
-    right = set(numbers)
-    columns = tuple(Column(title, number=at in right) for at, title in enumerate(titles))
-    return Layout.of(columns, (tuple(map(Cell, row)) for row in rows))
-
-
 def _verdicts_first(layout: Layout) -> list[int]:
     """The order of the columns."""
     places = range(len(layout.columns))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from losscli.report.cells import listed
 from losscli.report.page.charts import SERIES, Plane, figure, x_scale, y_scale
-from losscli.report.page.markup import classes, listed, safe, scrollable, table
+from losscli.report.page.markup import classes, safe, scrollable, table
 from losscli.report.page.scales import rounded
 from losscli.report.view import View, percent, short
 from losscli.results.diagnostics import ConfusionResult, CurvePoint, CurvesResult, Diagnostics, ReliabilityResult

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from losscli.report.cells import Layout
 from losscli.report.page.charts import Plane, figure, x_scale, y_scale
-from losscli.report.page.markup import listed, table
+from losscli.report.page.markup import table
 from losscli.report.page.scales import rounded
+from losscli.report.row_losses import loss_of_rows, worst_rows_table
 from losscli.report.view import View, short
 from losscli.results.diagnostics import Diagnostics, LossDistributionResult, ResidualsResult
 
@@ -27,18 +27,13 @@ def distributions(found: Diagnostics, view: View) -> Iterator[str]:
 def worst_rows(found: Diagnostics, view: View) -> Iterator[str]:
     """The worst rows of each loss and model."""
     for one in [one for one in found.losses if one.worst][:_TABLES]:
-        yield table(f"Rows with the worst {_named(one)}", _rows(one), view)
+        yield table(f"Rows with the worst {loss_of_rows(one)}", worst_rows_table(one), view)
 
 
 def residuals(found: Diagnostics, view: View) -> Iterator[str]:
     """Residuals against predictions of each model."""
     for one in found.residuals[:_PICTURES]:
         yield _residuals(one, view)
-
-
-def _named(one: LossDistributionResult) -> str:
-    term = "" if one.term is None else f" ({one.term})"
-    return f"{one.spec}{term}" + ("" if one.model is None else f" of {one.model}")
 
 
 def _histogram(one: LossDistributionResult, view: View) -> str:
@@ -51,7 +46,7 @@ def _histogram(one: LossDistributionResult, view: View) -> str:
     if one.log and len(one.bins) > 1:  # the first bin has all that is smaller, which may be 0
         low = one.bins[0].high / (one.bins[1].high / one.bins[1].low)
         bars[0] = (low, *bars[0][1:])
-    plane = Plane(x_scale(low, high, log=one.log), y_scale(0, max(bar[2] for bar in bars)), _named(one), "rows")
+    plane = Plane(x_scale(low, high, log=one.log), y_scale(0, max(bar[2] for bar in bars)), loss_of_rows(one), "rows")
     median, worst = one.quantiles["0.5"], one.quantiles["0.95"]
     marks = plane.bars(bars) + plane.line([(median, 0.0), (median, plane.y.high)], "ref")
     said = f"{one.count:,} rows; median {short(median)} (dashed), 95 % of rows have at most {short(worst)}"
@@ -60,31 +55,7 @@ def _histogram(one: LossDistributionResult, view: View) -> str:
     if one.log:
         said += "; the axis is logarithmic, and the first bar has all smaller losses"
     rows = [[rounded(each.low), rounded(each.high), str(each.count)] for each in one.bins if each.count]
-    return figure(f"Distribution of {_named(one)}", said, plane, marks, ("from", "to", "rows"), rows, view)
-
-
-def _rows(one: LossDistributionResult) -> Layout:
-    keys = list(dict.fromkeys(name for row in one.worst for name in row.keys))
-    slices = [name for name in dict.fromkeys(name for row in one.worst for name in row.by) if name not in keys]
-    cells = [name for name in dict.fromkeys(name for row in one.worst for name in row.cells)
-             if name not in keys and name not in slices]  # fmt: skip
-    numbers = [name for name in cells if all(isinstance(row.cells.get(name, 0.0), float) for row in one.worst)]
-    titles = ["row", *keys, _short_named(one), *cells, *slices]
-    rows = [
-        [str(row.row), *(row.keys.get(name, "") for name in keys), short(row.value),
-         *(_cell(row.cells.get(name, "")) for name in cells), *(row.by.get(name, "") for name in slices)]
-        for row in one.worst
-    ]  # fmt: skip
-    right = [0, 1 + len(keys), *(2 + len(keys) + cells.index(name) for name in numbers)]
-    return listed(titles, rows, right)
-
-
-def _short_named(one: LossDistributionResult) -> str:
-    return one.spec if one.term is None else one.term
-
-
-def _cell(value: float | str) -> str:
-    return value if isinstance(value, str) else short(value)
+    return figure(f"Distribution of {loss_of_rows(one)}", said, plane, marks, ("from", "to", "rows"), rows, view)
 
 
 def _residuals(one: ResidualsResult, view: View) -> str:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from losscli.report import standings, verdicts
-from losscli.report.cells import Layout
+from losscli.report.cells import Layout, listed
 from losscli.report.influence import influence
 from losscli.report.layout import footnotes, layout_of, results_as_rows
 from losscli.report.page import forecasts, probabilities, row_losses, strips
 from losscli.report.page.formulas import formulas
-from losscli.report.page.markup import MOST_ROWS, listed, listing, note, safe, table
+from losscli.report.page.markup import MOST_ROWS, listing, note, safe, table
 from losscli.report.verdicts import reasons
 from losscli.report.view import View
 from losscli.results import BaselineSource, Evaluation

@@ -1,0 +1,99 @@
+"""Diagnostics for a terminal: bars with their numbers, the worst rows, and what becomes of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from losscli.report.cells import Cells, Column, Layout, listed
+from losscli.report.drawn import drawn, note
+from losscli.report.page.scales import rounded
+from losscli.report.row_losses import loss_of_rows, worst_rows_table
+from losscli.report.view import View, short
+from losscli.results.diagnostics import Bin, Diagnostics, LossDistributionResult, ReliabilityResult, ResidualsResult
+
+_MOST = 6  # tables of each kind
+_BLOCKS = 20  # lines of a reliability table
+_LONGEST_BAR = 40
+_SHORTEST_BAR = 4  # where there is less room, a bar would tell nothing
+_GAP = 3  # between a bar and the numbers before it
+
+
+def diagnostics_blocks(found: Diagnostics, view: View) -> Iterator[str]:
+    """A block of each distribution, list of rows, reliability and trend."""
+    for one in found.losses[:_MOST]:
+        yield _distribution(one, view)
+        if one.worst:
+            title = note(view.text(f"Rows with the worst {loss_of_rows(one)}", 500), view)
+            yield title + "\n" + drawn(worst_rows_table(one), view).text(view)
+    for reliable in found.reliability[:_MOST]:
+        yield _reliability(reliable, view)
+    for trend in found.residuals[:_MOST]:
+        yield _residuals(trend, view)
+    most = max(len(found.losses), len(found.reliability), len(found.residuals))
+    if most > _MOST:
+        yield note(f"{_MOST} tables of each kind are shown; a JSON report has all {most}: -o FILE.json", view)
+
+
+def _distribution(one: LossDistributionResult, view: View) -> str:
+    said = f"Losses of rows: {loss_of_rows(one)}; {one.count:,} rows"
+    if one.quantiles:
+        said += f"; median {short(one.quantiles['0.5'])}, 95 % of rows have at most {short(one.quantiles['0.95'])}"
+    if one.infinite:
+        said += f"; {one.infinite:,} more are infinite"
+    if not one.bins:
+        return note(view.text(said, 500), view)
+    bins = _halved(one.bins)
+    rows = [[rounded(each.low), rounded(each.high), f"{each.count:,}"] for each in bins]
+    table = listed(["from", "to", "rows"], rows, range(3))
+    return _block(said, table, [each.count for each in bins], view)
+
+
+def _halved(bins: Sequence[Bin]) -> list[Bin]:
+    """Two bins as one each, so that they fit a screen."""
+    pairs = [bins[at : at + 2] for at in range(0, len(bins), 2)]
+    return [Bin(pair[0].low, pair[-1].high, sum(each.count for each in pair)) for pair in pairs]
+
+
+def _reliability(one: ReliabilityResult, view: View) -> str:
+    name = one.model or one.pred
+    what = "the positive label" if one.of == "positive" else "the predicted class being right"
+    said = f"Reliability of {name}: predicted probability and frequency of {what}, isotonic regression (CORP)"
+    blocks = sorted(sorted(one.blocks, key=lambda block: -block.count)[:_BLOCKS], key=lambda block: block.mean)
+    if len(blocks) < len(one.blocks):
+        said += f"; the {len(blocks)} of {len(one.blocks)} blocks with most rows"
+    rows = [[*map(rounded, (b.low, b.high, b.mean, b.frequency)), f"{b.count:,}"] for b in blocks]
+    table = listed(["from", "to", "mean", "frequency", "rows"], rows, range(5))
+    parts = [
+        f"{split.spec} {short(split.score)} = miscalibration {short(split.miscalibration)}"
+        f" - discrimination {short(split.discrimination)} + uncertainty {short(split.uncertainty)}"
+        for split in one.decompositions
+    ]  # fmt: skip
+    under = "".join(note(view.text(part, 500), view) for part in parts)
+    return _block(said, table, [block.count for block in blocks], view) + ("\n" + under if under else "")
+
+
+def _residuals(one: ResidualsResult, view: View) -> str:
+    said = f"Residuals of {one.model or one.pred} (prediction - target) by prediction; {one.count:,} rows"
+    rows = [
+        [rounded(part.low), rounded(part.high), f"{part.count:,}",
+         *map(rounded, (part.mean, part.lower_quartile, part.upper_quartile))]
+        for part in one.trend
+    ]  # fmt: skip
+    table = listed(["from", "to", "rows", "mean residual", "25 %", "75 %"], rows, range(6))
+    return note(view.text(said, 500), view) + "\n" + drawn(table, view).text(view)
+
+
+def _block(said: str, table: Layout, counts: Sequence[int], view: View) -> str:
+    """A title and a table, with a bar of each count where there is room for one."""
+    room = _LONGEST_BAR
+    if view.width is not None:
+        room = min(room, view.width - drawn(table, view).width - _GAP)
+    if room >= _SHORTEST_BAR:
+        table = Layout((*table.columns, Column("")), (*table.cells, Cells(_bars(counts, room, view), {})))
+    return note(view.text(said, 500), view) + "\n" + drawn(table, view).text(view)
+
+
+def _bars(counts: Sequence[int], room: int, view: View) -> list[str]:
+    """The largest count is a bar of the whole room, and any count is seen."""
+    sign, most = "#" if view.ascii_only else "█", max(counts) or 1
+    return [sign * -(-count * room // most) for count in counts]
