@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from losscli.errors import DataError, FileError, system_code
+from losscli.io.remote.address import REMOTE_URL, redacted
 
 LARGEST = 256 << 20  # bytes; a report of a million results has about as many
 
@@ -20,11 +21,12 @@ class InvalidDocument(ValueError):
 def read_document(path: str, what: str, schema: str, hint: str) -> dict[str, Any]:
     """The object in a JSON file; the path "-" is standard input. A document of another kind is a DataError.
 
-    `what` names the kind in messages, and `hint` says what makes one.
+    A remote address is read from its store. `what` names the kind in messages, and `hint` says what makes one.
     """
+    content, path = _content(path, what), redacted(path)
     try:
         document = json.loads(
-            _content(path, what).decode("utf-8-sig"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant
+            content.decode("utf-8-sig"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant
         )
     except (ValueError, RecursionError) as error:
         # The messages of these two name line and column; those of the others say nothing to a user.
@@ -47,6 +49,10 @@ def _content(path: str, what: str) -> bytes:
             if sys.stdin is None:
                 raise FileError("standard input is closed", path=path)
             content = sys.stdin.buffer.read(LARGEST + 1)
+        elif REMOTE_URL.match(path):
+            from losscli.io.remote.whole import read_whole
+
+            content = read_whole(path, LARGEST)
         else:
             with Path(path).open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
@@ -67,7 +73,7 @@ def _content(path: str, what: str) -> bytes:
 
 
 def _too_large(path: str, what: str) -> DataError:
-    return DataError(f"not a {what}: it is larger than {LARGEST >> 20} MB", path=path,
+    return DataError(f"not a {what}: it is larger than {LARGEST >> 20} MB", path=redacted(path),
                      code="DATA_BAD_REPORT")  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from losscli.baselines.json_file import InvalidDocument, read_document
 from losscli.errors import DataError, UsageError
+from losscli.io.remote.address import REMOTE_URL, redacted
 from losscli.results import (
     BatchResult,
     Evaluation,
@@ -33,12 +34,12 @@ Value = TypeVar("Value")
 
 
 def read_report(path: str) -> Evaluation:
-    """Read a JSON report; the path "-" is standard input. An invalid report is a DataError."""
+    """Read a JSON report, which may be remote; the path "-" is standard input. An invalid report is a DataError."""
     document = read_document(path, "JSON report", SCHEMA, "-o FILE.json saves a report")
     try:
         return _evaluation(_Object(document, "the report"))
     except InvalidDocument as error:
-        raise DataError(f"not a {SCHEMA}: {error}", path=path, hint="-o FILE.json saves a report",
+        raise DataError(f"not a {SCHEMA}: {error}", path=redacted(path), hint="-o FILE.json saves a report",
                         code="DATA_BAD_REPORT") from None  # fmt: skip
 
 
@@ -47,12 +48,23 @@ def check_rows_file(saved: Evaluation, path: str) -> str:
     hint = "save them with the baseline: -o BASELINE.json -o rows=FILE.parquet"
     if saved.rows_file is None:
         raise UsageError("a significance test against the baseline needs its row values, but the baseline names "
-                         "no file with them", hint=hint, path=path, code="USAGE_INCOMPLETE")  # fmt: skip
-    rows_path = Path(path).parent / saved.rows_file
-    if not rows_path.is_file():
+                         "no file with them", hint=hint, path=redacted(path), code="USAGE_INCOMPLETE")  # fmt: skip
+    rows_path, there = _beside(path, saved.rows_file)
+    if not there:
         raise UsageError("a significance test against the baseline needs its row values, but their file does not exist",
-                         hint=hint, path=str(rows_path), code="USAGE_INCOMPLETE")  # fmt: skip
-    return str(rows_path)
+                         hint=hint, path=redacted(rows_path), code="USAGE_INCOMPLETE")  # fmt: skip
+    return rows_path
+
+
+def _beside(path: str, name: str) -> tuple[str, bool]:
+    """The file of this name in the folder of `path`, and whether it exists."""
+    if not REMOTE_URL.match(path):
+        local = Path(path).parent / name
+        return str(local), local.is_file()
+    from losscli.io.remote.whole import is_file, neighbour
+
+    url = neighbour(path, name)
+    return url, is_file(url)
 
 
 class _Object:

@@ -43,6 +43,7 @@ def _diff(options: DiffOptions) -> int:
     from losscli.baselines.report_file import read_report
     from losscli.cli import outputs, reports, scoring
     from losscli.execution.judge import bound_to_results, judged_error
+    from losscli.io.remote.address import redacted
     from losscli.io.write.atomic import same_file
     from losscli.results import WarningResult
 
@@ -52,13 +53,14 @@ def _diff(options: DiffOptions) -> int:
     with reports.reporting_errors(options.report, options.quiet):
         old, new = read_report(options.old), read_report(options.new)
     bound = bound_to_results(options.gates.gates, new)
-    if same_file(options.new, [options.old]):
-        said = WarningResult(f"{options.old} and {options.new} are the same file, so no number can have changed")
+    if options.new == options.old or same_file(options.new, [options.old]):
+        shown = f"{redacted(options.old)} and {redacted(options.new)}"
+        said = WarningResult(f"{shown} are the same file, so no number can have changed")
         new = replace(new, warnings=(*new.warnings, said))
     named = dict.fromkeys((*new.environment, *options.report.environment))
     judged = scoring.judge(replace(new, environment=tuple(named)), bound, old, options.gates, options.quiet)
     if all(one.baseline is None for one in judged.results) and judged_error(judged) is None:
-        raise DataError("the two reports have no number in common", path=options.old,
+        raise DataError("the two reports have no number in common", path=redacted(options.old),
                         hint="numbers are matched by model, loss and slice",
                         code="DATA_NOT_COMPARABLE")  # fmt: skip
     scoring.deliver(judged, options.gates, options.report, options.quiet)

@@ -13,6 +13,8 @@ from losscli.report import format_names, format_of
 
 def report_formats(texts: Sequence[str]) -> dict[str, str]:
     """`[FORMAT=]FILE` -> path: format; the suffix decides where no format is named."""
+    from losscli.io.write.atomic import refuse_remote
+
     found: dict[str, str] = {}
     for text in texts:
         named, path = split_format(text, format_names(), "rows")
@@ -21,6 +23,7 @@ def report_formats(texts: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"'{text}': its suffix is not that of a report format",
                              hint=f"write FORMAT=FILE; formats: {', '.join(format_names())}",
                              code="USAGE_BAD_VALUE")  # fmt: skip
+        refuse_remote(path)
         refuse_second(path, found)
         found[path] = format_
     return found

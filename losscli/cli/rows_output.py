@@ -32,8 +32,10 @@ def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
     if paths[0] in ("", "-"):
         raise UsageError("-o rows=FILE needs a file", hint="'losscli rows' writes row values to standard output",
                          code="USAGE_BAD_VALUE")  # fmt: skip
+    from losscli.io.write.atomic import refuse_remote
     from losscli.io.write.tables import format_of  # brings NumPy, which the comparison of two reports goes without
 
+    refuse_remote(paths[0])
     format_of(paths[0])
     return reports, RowsFile(paths[0])
 

@@ -12,6 +12,7 @@ from losscli.errors import ExitCode, FileError, UsageError
 from losscli.execution.judge import Rules, gated, judged_error
 from losscli.execution.judge import judge as judge_run
 from losscli.gates.verdicts import BASELINE, BoundGate, slice_columns
+from losscli.io.remote.address import redacted
 from losscli.lazy import dataclass
 from losscli.report import render, renderer
 from losscli.results import Evaluation
@@ -127,12 +128,15 @@ def baseline_of(asked: GateOptions, written: Sequence[str], wanted: Wanted, inpu
         raise UsageError("--baseline is a file; standard input is for predictions", code="USAGE_CONFLICT")
     from losscli.baselines.report_file import read_report
 
-    if not Path(path).exists():
-        if asked.baseline_missing != "error":
-            return None
-        raise FileError("there is no baseline", path=path, code="IO_NOT_FOUND",
-                        hint="--baseline-missing create writes it after this run, skip goes without")  # fmt: skip
-    return read_report(path)
+    try:
+        return read_report(path)
+    except FileError as error:
+        if error.code != "IO_NOT_FOUND":  # a file that could not be looked at is not missing
+            raise
+    if asked.baseline_missing != "error":
+        return None
+    raise FileError("there is no baseline", path=redacted(path), code="IO_NOT_FOUND",
+                    hint="--baseline-missing create writes it after this run, skip goes without")  # fmt: skip
 
 
 def _check_paths(asked: GateOptions, written: Sequence[str], wanted: Wanted, inputs: Sequence[str]) -> None:
@@ -144,7 +148,9 @@ def _check_paths(asked: GateOptions, written: Sequence[str], wanted: Wanted, inp
         return
     if path in inputs or same_file(path, inputs):
         raise UsageError(
-            f"'{path}' is both an input and the baseline", hint="the baseline is a saved report", code="USAGE_CONFLICT"
+            f"'{redacted(path)}' is both an input and the baseline",
+            hint="the baseline is a saved report",
+            code="USAGE_CONFLICT",
         )
     if Path(path).exists() and outputs.same_destination(path, written):
         raise UsageError(f"writing the report to '{path}' would overwrite the baseline",

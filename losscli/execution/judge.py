@@ -20,6 +20,7 @@ from losscli.gates.verdicts import (
     evaluate_gates,
     relative_margins,
 )
+from losscli.io.remote.address import redacted
 from losscli.lazy import dataclass
 from losscli.results import Evaluation, LossResult, WarningResult
 
@@ -38,7 +39,7 @@ class Rules:
     baseline : Evaluation or None
         The run that this one is compared with.
     path : str
-        Where the baseline is, for messages.
+        Where the baseline is; its row values are beside it.
     allow_incomparable : bool
         Whether the baseline may be of other rows or another version of a loss.
     without_baseline : str
@@ -139,9 +140,9 @@ def judge(evaluation: Evaluation, bound: Sequence[BoundGate], rules: Rules) -> t
     if rules.baseline is not None:
         from losscli.baselines.match import match_baseline
 
-        match = match_baseline(evaluation, rules.baseline, rules.path, rules.allow_incomparable)
+        match = match_baseline(evaluation, rules.baseline, redacted(rules.path), rules.allow_incomparable)
         evaluation, absent, notes = match.evaluation, match.absent, match.notes
-        _refuse_other_rows(evaluation, rules.path)
+        _refuse_other_rows(evaluation, redacted(rules.path))
         if rules.allow_incomparable:
             added = [WarningResult(f"not comparable with the baseline: {reason}") for reason in match.reasons]
             evaluation = replace(evaluation, warnings=(*evaluation.warnings, *added))

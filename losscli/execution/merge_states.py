@@ -131,7 +131,7 @@ def _listed(paths: Sequence[str]) -> list[_Listed]:
 
 def _without_sums(path: str) -> _Listed:
     state = read_state(path)
-    with whole(path):
+    with whole(state.path):
         run = state.document["run"]
         settings = {**run["request"], **{name: value for name, value in run.items() if name != "request"}}
         hashes = {name: hashlib.sha256(json_text(value).encode()).hexdigest() for name, value in settings.items()}
@@ -199,7 +199,7 @@ def _add_up(listed: Sequence[_Listed]) -> _Sums:
 
 
 def _again(listed: _Listed) -> State:
-    state = read_state(listed.state.path)
+    state = read_state(listed.state.address)
     if state.sha256 != listed.state.sha256:
         raise DataError("the state changed while it was read", path=state.path, code="DATA_BAD_REPORT")
     return state

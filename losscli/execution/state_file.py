@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import field
 from pathlib import Path
 
 from losscli._version import __version__
 from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.shard_state import Plain, json_text
 from losscli.io.files.streams import file_error
+from losscli.io.remote.address import REMOTE_URL, redacted
 from losscli.lazy import dataclass
 
 SCHEMA = "losscli.state/3"
@@ -43,9 +45,10 @@ def read_shard(text: str) -> Shard:
 
 @dataclass(frozen=True)
 class State:
-    """The document in a file, and the shards that it is of: from `first` to `last`, of `of`."""
+    """The document in a file, which may be remote, and the shards that it is of: from `first` to `last`, of `of`."""
 
     path: str
+    address: str = field(repr=False)  # as the user named it, maybe with secrets
     first: int
     last: int
     of: int
@@ -79,12 +82,8 @@ def whole(path: str) -> Iterator[None]:
 
 def read_state(path: str) -> State:
     """The state in a file; a file that is none, or that was changed, is a DataError."""
-    try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        raise file_error(error, path) from None
-    except ValueError:
-        raise DataError("not a valid file name", path=path, code="DATA_BAD_REPORT") from None
+    address, path = path, redacted(path)
+    text = _content(address)
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -111,10 +110,23 @@ def read_state(path: str) -> State:
         found = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?/([0-9]{1,6})", document["shard"])
         if found is None or not 1 <= int(found[1]) <= int(found[2] or found[1]) <= int(found[3]):
             raise ValueError("the shard")
-        state = State(path, int(found[1]), int(found[2] or found[1]), int(found[3]), sha256, document)
+        state = State(path, address, int(found[1]), int(found[2] or found[1]), int(found[3]), sha256, document)
         if document["shard"] != shards_text(state.first, state.last, state.of):
             raise ValueError("the shard")
         return state
+
+
+def _content(path: str) -> bytes:
+    if REMOTE_URL.match(path):
+        from losscli.io.remote.whole import read_whole
+
+        return read_whole(path)
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise file_error(error, path) from None
+    except ValueError:
+        raise DataError("not a valid file name", path=path, code="DATA_BAD_REPORT") from None
 
 
 def state_text(document: Plain) -> str:

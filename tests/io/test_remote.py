@@ -17,6 +17,7 @@ import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -858,3 +859,102 @@ def test_the_help_names_every_setting():
     for word in ("LOSSCLI_REMOTE_TIMEOUT", "LOSSCLI_REMOTE_RETRIES", "LOSSCLI_REMOTE_ANON", "AWS_ENDPOINT_URL",
                  "losscli[remote]", "10", "60", "3"):  # fmt: skip
         assert word in text
+
+
+@pytest.fixture
+def judged(tmp_path, monkeypatch):
+    """A folder with predictions, an earlier report of them with its row values, and the state of each half."""
+    monkeypatch.chdir(tmp_path)
+    Path("preds.csv").write_bytes(CSV)
+    run = ("eval", "preds.csv", "-t", "y", "-p", "p", "-l", "mse")
+    assert command(*run, "-o", "old.json", "-o", "rows=old.csv")[0] == 0
+    assert command(*run, "-o", "report.json")[0] == 0
+    for half in "12":
+        assert command(*run, "--shard", f"{half}/2", "--state-out", f"s{half}.json")[0] == 0
+    return {path.name: path.read_bytes() for path in Path().glob("*.json")} | {"old.csv": Path("old.csv").read_bytes()}
+
+
+def placed(where: str, files: dict[str, bytes], web, s3) -> str:
+    """The files in a store; the address of their folder."""
+    if where == "web":
+        web.files.update(files)
+        return f"{web.base}/ok/"
+    for name, content in files.items():
+        s3.put_object(Bucket="bucket", Key=f"saved/{name}", Body=content)
+    return "s3://bucket/saved/"
+
+
+EVAL = ("eval", "preds.csv", "-t", "y", "-p", "p", "-l", "mse")
+GATE = ("--gate", "mse<baseline", "--baseline-missing", "skip")
+
+
+@pytest.mark.parametrize("where", ["web", "s3"])
+def test_baselines_reports_and_states_may_be_remote(where, web, s3, judged):
+    at = placed(where, judged, web, s3)
+    code, _, err = command(*EVAL, *GATE, "--baseline", f"{at}old.json")
+    assert code == 1 and "failed" in err
+    code, _, err = command(*EVAL, "--gate", "mse<=baseline+1% significant", "--baseline", f"{at}old.json")
+    assert code == 0, err  # its row values are found beside it
+    assert command("merge", f"{at}s2.json", f"{at}s1.json", "-o", "merged.json")[0] == 0
+    assert Path("merged.json").read_bytes() == judged["report.json"]
+    code, out, _ = command("diff", f"{at}old.json", "report.json", "-q")
+    assert code == 0 and out
+    code, _, err = command("diff", f"{at}old.json", f"{at}old.json")
+    assert code == 0 and "are the same file" in err
+
+
+@pytest.mark.parametrize("where", ["web", "s3"])
+def test_only_a_baseline_that_the_store_does_not_have_is_skipped(where, web, s3, judged):
+    at = placed(where, {}, web, s3)
+    code, _, err = command(*EVAL, *GATE, "--baseline", f"{at}absent.json")
+    assert code == 0 and "there is no baseline" in err
+    code, _, err = command(*EVAL, "--gate", "mse<=baseline", "--baseline", f"{at}absent.json")
+    assert code == 4 and "there is no baseline" in err
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "code", "message"),
+    [
+        ("{web}/denied/old.json", {}, 4, "permission denied"),
+        ("{web}/broken/old.json", {"LOSSCLI_REMOTE_RETRIES": "0"}, 4, "500"),
+        ("http://127.0.0.1:{port}/old.json", {}, 4, "refuses the connection"),
+        ("s3://bucket/run", {}, 4, "it is a folder"),
+        ("hf://bucket/old.json", {}, 2, "cannot read hf://"),
+        (
+            "s3://bucket/old.json",
+            {"AWS_ENDPOINT_URL": "https://127.0.0.1:9", "AWS_CA_BUNDLE": "/no/such.pem"},
+            4,
+            "a file of this machine",
+        ),
+    ],
+)
+def test_a_baseline_that_cannot_be_looked_at_is_never_missing(
+    url, environment, code, message, web, s3, judged, unused_port, monkeypatch
+):
+    web.files["old.json"] = judged["old.json"]
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found, out, err = command(*EVAL, *GATE, "--baseline", url.format(web=web.base, port=unused_port))
+    assert (found, out) == (code, "") and message in err and "there is no baseline" not in err
+
+
+def test_secrets_of_a_baseline_are_not_shown(web, judged):
+    web.files["old.json"] = judged["old.json"]
+    url = f"{web.base}/ok/old.json".replace("://", "://user:word@") + "?sig=key"
+    code, out, err = command(*EVAL, "--baseline", url, "-f", "json")
+    assert code == 0 and '"baseline"' in out
+    web.files["old.json"] = b"{}"
+    code, _, more = command(*EVAL, "--baseline", url)
+    assert code == 3 and not any(secret in out + err + more for secret in ("word@", "sig=key"))
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "abfs", "https", "hf", "file"])
+def test_nothing_is_written_to_an_address(scheme, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("eval", "rows", "grad", "calibrate"):
+        for given in {"eval": ("-o F.json", "-o rows=F.csv", "--state-out F", "--baseline F --baseline-missing create"),
+                      "calibrate": ("-o F.csv", "--map F")}.get(name, ("-o F.csv",)):  # fmt: skip
+            words = given.replace("F", f"{scheme}://b/f").split()
+            code, out, err = command(name, "absent.csv", "-t", "y", "-p", "p", "-l", "mse", *words)
+            assert (code, out) == (2, "") and f"writing to {scheme}:// is not supported" in err
+    assert list(tmp_path.iterdir()) == []

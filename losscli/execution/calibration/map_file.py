@@ -12,6 +12,7 @@ from losscli.contract.kinds import Array
 from losscli.errors import DataError
 from losscli.execution.calibration.links import LINKS
 from losscli.execution.calibration.maps import MAPS, Domain, Map
+from losscli.io.remote.address import redacted
 from losscli.results.calibration import MapResult
 
 SCHEMA = "losscli.map/1"
@@ -26,7 +27,8 @@ def read_map(path: str) -> MapResult:
         found = _map(document)
         _check(found)
     except InvalidDocument as error:
-        raise DataError(f"not a {SCHEMA}: {error}", path=path, hint=_HINT, code="DATA_BAD_REPORT") from None
+        raise DataError(f"not a {SCHEMA}: {error}", path=redacted(path), hint=_HINT,
+                        code="DATA_BAD_REPORT") from None  # fmt: skip
     return found
 
 

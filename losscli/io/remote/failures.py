@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def explain(error: BaseException, seconds: float) -> RemoteFailure:
     # aiohttp gives a malformed answer the status 400, which no server sent
     garbled = "HttpProcessingError" in names
     status = 0 if garbled else next((code for cause in chain if (code := _status(cause))), 0)
-    if status in {404, 410} or any(isinstance(cause, FileNotFoundError) for cause in chain):
+    if status in {404, 410} or any(_is_missing(cause) for cause in chain):
         return RemoteFailure("missing", "no such file")
     if names & NO_CREDENTIALS:
         return RemoteFailure("denied", "no valid credentials were found")
@@ -104,7 +105,26 @@ def explain(error: BaseException, seconds: float) -> RemoteFailure:
         return RemoteFailure(
             "permanent", f"the server answered {_phrase(status)}: {sanitized_text(str(error))}".rstrip(": ")
         )
-    return _unreachable(chain, names) or _broken(chain, names, seconds) or _other(error)
+    return _incomplete_setup(chain) or _unreachable(chain, names) or _broken(chain, names, seconds) or _other(error)
+
+
+def _is_missing(error: BaseException) -> bool:
+    """Whether the store said that it has no such file; the system says it of files that a connection needs."""
+    return isinstance(error, FileNotFoundError) and not _is_local(error)
+
+
+def _is_local(error: OSError) -> bool:
+    # Stores raise it with a text alone, or with a name in the store, which does not begin with a slash.
+    return error.errno is not None and (error.filename is None or os.path.isabs(error.filename))  # noqa: PTH117
+
+
+def _incomplete_setup(chain: list[BaseException]) -> RemoteFailure | None:
+    if any(isinstance(cause, FileNotFoundError) for cause in chain):
+        return RemoteFailure(
+            "permanent", "a file of this machine that the connection needs does not exist",
+            hint="check the variables that name certificates and credentials, such as AWS_CA_BUNDLE or SSL_CERT_FILE",
+        )  # fmt: skip
+    return None
 
 
 def _unreachable(chain: list[BaseException], names: set[str]) -> RemoteFailure | None:

@@ -39,6 +39,16 @@ def expand_remote(url: str, notes: list[str]) -> list[FoundFile]:
     return [_found(replace(address, version=remote_version(info)), {})]
 
 
+def described(address: Address) -> Mapping[str, Any] | None:
+    """What an object store says about a name, which may be that of a folder; None of a web server, which says less."""
+    if address.scheme in WEB:
+        return None
+    store = store_of(address)
+    backend = store.backend
+    assert isinstance(backend, ObjectStore)
+    return run(store.retried(lambda: backend.info(address), address))
+
+
 def is_there(url: str) -> bool:
     """Whether there is a file of exactly this address; it costs a request."""
     address = check(url)

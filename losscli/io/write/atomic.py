@@ -18,7 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 
-from losscli.errors import FileError, system_code
+from losscli.errors import FileError, UsageError, system_code
+from losscli.io.remote.address import redacted, scheme_of
 from losscli.lazy import pattern
 
 _PREFIX, _SUFFIX = ".losscli-", ".tmp"
@@ -43,6 +44,7 @@ class AtomicFile:
         self._temporary: Path | None = None
 
     def __enter__(self) -> BinaryIO:
+        refuse_remote(self.path)
         old = _existing(self.path)
         _writable(self.path, old)
         if _in_place(self.path, old):
@@ -109,6 +111,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     path = os.fspath(path)
     if path == "-":
         return
+    refuse_remote(path)
     old = _existing(path)
     _writable(path, old)
     if _in_place(path, old):
@@ -117,6 +120,13 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     temporary = _temporary_beside(_resolved(path))
     with_file_errors(path, lambda: os.close(_create(temporary, None)), _FOLDER_HINT)
     with_file_errors(path, temporary.unlink)
+
+
+def refuse_remote(path: str) -> None:
+    """Raise a UsageError if `path` is an address: files are written to local disks only."""
+    if scheme := scheme_of(path):
+        raise UsageError(f"writing to {scheme}:// is not supported", path=redacted(path),
+                         hint="write to a local file and copy it", code="USAGE_BAD_VALUE")  # fmt: skip
 
 
 def same_file(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> bool:

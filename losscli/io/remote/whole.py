@@ -1,0 +1,60 @@
+"""Small remote files that are read as a whole: saved reports and the states of shards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote
+
+from losscli.errors import FileError
+from losscli.io.remote.address import WEB, Address, check, scheme_of
+from losscli.io.remote.input import find_remote
+from losscli.io.remote.listing import described
+from losscli.io.remote.stores import remote_version
+
+_PIECE = 8 << 20
+
+
+def read_whole(url: str, limit: int | None = None) -> bytes:
+    """All bytes of a remote file, or one more than `limit` if it is larger.
+
+    Raises
+    ------
+    FileError
+        With the code IO_NOT_FOUND only if the store or server says that there is no such file.
+    """
+    source = find_remote(_file(check(url)))
+    pieces: list[bytes] = []
+    left = None if limit is None else limit + 1
+    with source.open() as stream:
+        while left != 0 and (piece := stream.read(_PIECE if left is None else min(left, _PIECE))):
+            pieces.append(piece)
+            left = None if left is None else left - len(piece)
+    source.verify()
+    return b"".join(pieces)
+
+
+def is_file(url: str) -> bool:
+    """Whether there is a file of this address; an error of the store is raised, unless it says that there is none."""
+    try:
+        find_remote(_file(check(url)))
+    except FileError as error:
+        if error.code == "IO_NOT_FOUND":
+            return False
+        raise
+    return True
+
+
+def neighbour(url: str, name: str) -> str:
+    """The address of the file with this name in the folder of `url`; the query of a web address stays."""
+    path, mark, query = url.partition("?") if scheme_of(url) in WEB else (url, "", "")
+    return f"{path.rpartition('/')[0]}/{quote(name) if scheme_of(url) in WEB else name}{mark}{query}"
+
+
+def _file(address: Address) -> Address:
+    """The address with the version of its file; a folder is no missing file."""
+    info = described(address)
+    if info is None:
+        return address
+    if info.get("type") == "directory":
+        raise FileError("could not read: it is a folder", path=address.redacted)
+    return replace(address, version=remote_version(info))
