@@ -67,6 +67,7 @@ def evaluate(
     horizon: int | None = None,
     sequential: bool = False,
     why: bool = False,
+    diagnostics: bool = False,
     bootstrap: int | None = None,
     bootstrap_method: BootstrapMethod | None = None,
     interval_method: IntervalMethod | None = None,
@@ -183,6 +184,9 @@ def evaluate(
         Whether intervals hold at all looks at a growing sample together (confidence sequences); implies `interval`.
     why : bool
         Whether the report has the clusters, times, batches or rows whose removal would change a value most.
+    diagnostics : bool
+        Whether the report has what pictures show: `plot`, `to_html` and `to_json` then have it. By default not, as it
+        takes longer, and the JSON report would not be that of the command.
     bootstrap : int, optional
         The number of bootstrap resamples, in place of sums of squares; implies `interval`.
     bootstrap_method : {"bca", "studentised", "percentile"}, optional

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from losscli.api import frames
+from losscli.api.plot import Plot, plot
 from losscli.binding.spec import parse, settled
 from losscli.report import render
 from losscli.results import ComparisonResult, Evaluation, GateResult, InfluenceResult, LossResult, WarningResult
@@ -125,6 +126,36 @@ class Report(Sequence[LossResult]):
     def passed(self) -> bool:
         """Whether no gate failed; true where there is none."""
         return self.evaluation.status == "passed"
+
+    def plot(self, name: str) -> Plot:
+        """A picture of the rows, as it is in the HTML report; the run needs `diagnostics=True`.
+
+        Parameters
+        ----------
+        name : str
+            "distribution" (of the losses of rows), "residuals", "reliability", "roc", "precision-recall", "murphy",
+            "pit" or "rank" (histogram), or "quantile-coverage". Which of these a report has depends on its losses and
+            columns.
+
+        Returns
+        -------
+        Plot
+            What a notebook shows; `svg` is its text, and `save(path)` writes it. Several models or losses are beside
+            each other.
+
+        Raises
+        ------
+        UsageError
+            The report has no such picture; the hint lists what it has.
+
+        Examples
+        --------
+        >>> import losscli
+        >>> table = {"y": [1.0, 2.0], "p": [1.5, 2.0]}
+        >>> losscli.evaluate(table, "mse", target="y", pred="p", diagnostics=True).plot("residuals")
+        <Plot: Residuals of p>
+        """
+        return plot(self.evaluation, name)
 
     def to_json(self) -> str:
         """The report as `losscli.report/1`, the same bytes as the command line writes."""

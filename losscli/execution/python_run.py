@@ -44,7 +44,8 @@ def evaluated(settings: Mapping[str, Any], run: Prepared, observer: ProgressObse
         from losscli.execution.pinned_edges import pinned  # few runs need it
 
         run = pinned(run, engine, observer)
-    return evaluate(run, engine, hashing=True, observer=observer)
+    diagnosing = bool(settings.get("diagnostics"))
+    return evaluate(run, engine, hashing=True, diagnosing=diagnosing, observer=observer)
 
 
 def observed(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[ProgressObserver]:

@@ -11,6 +11,7 @@ from losscli.report.page.scales import Scale, label, place
 from losscli.report.view import View
 
 WIDTH, HEIGHT = 360, 250
+_ABOVE, _KEY = 40, 18  # the words above the plane of a drawing, and a line of its legend
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 348, 8, 208
 SERIES = "abcdef"
 """The classes of the colours of series, one letter each."""
@@ -78,36 +79,68 @@ class Plane:
         return f'<path class="points sa solid{names and " " + names}" d="{path}"/>'
 
 
-def figure(
-    title: str, said: str, plane: Plane, marks: str, numbers: Sequence[str], rows: Iterable[Sequence[str]],
-    view: View, legend: Sequence[str] = (),
-) -> str:  # fmt: skip
-    """A picture with its title, a sentence of what it shows, and its numbers in a table that opens on demand.
+@dataclass(frozen=True)
+class Picture:
+    """A picture with its title, a sentence of what it shows, and its numbers.
 
-    Parameters
+    Attributes
     ----------
-    title, said
+    name : str
+        What kind of picture it is: what `Report.plot` takes.
+    title, said : str
         The title, and the sentence, which readers of screens get too.
-    plane, marks
+    plane, marks : Plane, str
         The axes, and the elements on them.
-    numbers, rows
-        The titles of the columns of the table, and its rows.
-    view
-        How texts are shown.
-    legend
+    numbers, rows : sequences
+        The titles of the columns of the table of numbers, and its rows.
+    legend : sequence of str
         The names of the series, in the order of `SERIES`.
     """
-    shown = safe(title, view)
-    svg = (f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{shown}">'
-           f"<desc>{safe(said, view)}</desc>{plane.axes(view)}{marks}</svg>")  # fmt: skip
-    items = "".join(
-        f'<li><svg viewBox="0 0 28 12" aria-hidden="true"><path class="line s{SERIES[at]}" d="M0 6H28"/></svg>'
-        f"{safe(name, view, 60)}</li>"
-        for at, name in enumerate(legend)
-    )
-    keys = f'<ul class="legend">{items}</ul>\n' if items else ""
-    layout = listed(numbers, rows, range(len(numbers)))
-    inside = table(f"{title}: numbers", layout, view)
-    above = f'<p class="above">{safe(plane.y_title, view, 60)}</p>\n'
-    below = note(said, view) + details("numbers", inside)
-    return f"<figure>\n<figcaption>{shown}</figcaption>\n{above}{svg}\n{keys}{below}</figure>\n"
+
+    name: str
+    title: str
+    said: str
+    plane: Plane
+    marks: str
+    numbers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    legend: Sequence[str] = ()
+
+    def figure(self, view: View) -> str:
+        """The picture on a page: its numbers are in a table that opens on demand."""
+        shown = safe(self.title, view)
+        svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{shown}">{self._plot(view)}</svg>'
+        items = "".join(
+            f'<li><svg viewBox="0 0 28 12" aria-hidden="true">{_key(at, 6)}</svg>{safe(name, view, 60)}</li>'
+            for at, name in enumerate(self.legend)
+        )
+        keys = f'<ul class="legend">{items}</ul>\n' if items else ""
+        layout = listed(self.numbers, self.rows, range(len(self.numbers)))
+        inside = table(f"{self.title}: numbers", layout, view)
+        above = f'<p class="above">{safe(self.plane.y_title, view, 60)}</p>\n'
+        below = note(self.said, view) + details("numbers", inside)
+        return f"<figure>\n<figcaption>{shown}</figcaption>\n{above}{svg}\n{keys}{below}</figure>\n"
+
+    def drawing(self, view: View) -> str:
+        """The picture with its words as elements of SVG, `WIDTH` wide and `height` high."""
+        legend = "".join(
+            f'<g transform="translate({_LEFT} {_ABOVE + HEIGHT + at * _KEY})">{_key(at, 8)}'
+            f'<text x="36" y="12">{safe(name, view, 48)}</text></g>'
+            for at, name in enumerate(self.legend)
+        )
+        return (f'<text class="title" y="16">{safe(self.title, view, 48)}</text>'
+                f'<text y="34">{safe(self.plane.y_title, view, 56)}</text>'
+                f'<g transform="translate(0 {_ABOVE})">{self._plot(view)}</g>{legend}')  # fmt: skip
+
+    @property
+    def height(self) -> int:
+        """Of the drawing."""
+        return _ABOVE + HEIGHT + _KEY * len(self.legend)
+
+    def _plot(self, view: View) -> str:
+        return f"<desc>{safe(self.said, view)}</desc>{self.plane.axes(view)}{self.marks}"
+
+
+def _key(at: int, y: int) -> str:
+    """The line of a series in the legend."""
+    return f'<path class="line s{SERIES[at]}" d="M0 {y}H28"/>'

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from losscli.report.page.charts import SERIES, Plane, figure, x_scale, y_scale
+from losscli.report.page.charts import SERIES, Picture, Plane, x_scale, y_scale
 from losscli.report.page.scales import rounded
-from losscli.report.view import View
 from losscli.results.diagnostics import Diagnostics, ForecastResult, MurphyResult
 
 _PICTURES = 9
 _STEP = 5  # of the points of a curve, those in its table
 
 
-def murphy(found: Diagnostics, view: View) -> Iterator[str]:
+def murphy(found: Diagnostics) -> Iterator[Picture]:
     """A Murphy diagram of each functional, with the curves of all models."""
     for functional in dict.fromkeys(one.functional for one in found.murphy):
-        yield _diagram(functional, [one for one in found.murphy if one.functional == functional][: len(SERIES)], view)
+        yield _diagram(functional, [one for one in found.murphy if one.functional == functional][: len(SERIES)])
 
 
-def histograms(found: Diagnostics, view: View) -> Iterator[str]:
+def histograms(found: Diagnostics) -> Iterator[Picture]:
     """A PIT or rank histogram of each model, and the coverage of its quantiles."""
     for one in found.forecasts[:_PICTURES]:
-        yield _histogram(one, view)
+        yield _histogram(one)
         if one.by_level:
-            yield _coverage(one, view)
+            yield _coverage(one)
 
 
-def _diagram(functional: str, some: Sequence[MurphyResult], view: View) -> str:
+def _diagram(functional: str, some: Sequence[MurphyResult]) -> Picture:
     points = [point for one in some for point in one.points]
     low, high = min(p.threshold for p in points), max(p.threshold for p in points)
     top = max(p.score for p in points) or 1.0
@@ -40,23 +39,22 @@ def _diagram(functional: str, some: Sequence[MurphyResult], view: View) -> str:
             for one in some for p in one.points[::_STEP]]  # fmt: skip
     said = f"a model whose curve is lower everywhere is better by every loss that is consistent for {functional}"
     names = [one.model or one.pred for one in some]
-    return figure(
-        f"Murphy diagram of {functional}", said, plane, marks, ("model", "threshold", "score"), rows, view, names
-    )
+    titles = ("model", "threshold", "score")
+    return Picture("murphy", f"Murphy diagram of {functional}", said, plane, marks, titles, rows, names)
 
 
-def _histogram(one: ForecastResult, view: View) -> str:
+def _histogram(one: ForecastResult) -> Picture:
     heights = [(b.low, b.high, b.count / one.count / (b.high - b.low)) for b in one.bins if b.high > b.low]
     plane = Plane(x_scale(0, 1), y_scale(0, 1.05 * max([1.0, *(height for *_, height in heights)])),
                   "probability (PIT)" if one.by_level else "rank among the members", "density")  # fmt: skip
     marks = plane.bars(heights) + plane.line([(0.0, 1.0), (1.0, 1.0)], "ref")
     rows = [[rounded(b.low), rounded(b.high), str(b.count)] for b in one.bins]
-    kind = "PIT histogram" if one.by_level else "Rank histogram"
+    name, kind = ("pit", "PIT histogram") if one.by_level else ("rank", "Rank histogram")
     said = f"{one.count:,} rows; with calibrated forecasts all bars end at the dashed line"
-    return figure(f"{kind} of {one.model or one.pred}", said, plane, marks, ("from", "to", "rows"), rows, view)
+    return Picture(name, f"{kind} of {one.model or one.pred}", said, plane, marks, ("from", "to", "rows"), rows)
 
 
-def _coverage(one: ForecastResult, view: View) -> str:
+def _coverage(one: ForecastResult) -> Picture:
     plane = Plane(x_scale(0, 1), y_scale(0, 1), "level of the quantile", "share of targets at or below it")
     whiskers = "".join(plane.line([(c.level, c.low), (c.level, c.high)], "line sa") for c in one.by_level)
     marks = (plane.line([(0.0, 0.0), (1.0, 1.0)], "ref") + whiskers
@@ -64,4 +62,4 @@ def _coverage(one: ForecastResult, view: View) -> str:
     rows = [list(map(rounded, (c.level, c.covered, c.low, c.high))) for c in one.by_level]
     said = f"{one.count:,} rows; dots: observed, with 95 % confidence intervals (Wilson); dashed: as it should be"
     titles = ("level", "observed", "low", "high")
-    return figure(f"Coverage of {one.model or one.pred}", said, plane, marks, titles, rows, view)
+    return Picture("quantile-coverage", f"Coverage of {one.model or one.pred}", said, plane, marks, titles, rows)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from losscli.report.cells import listed
-from losscli.report.page.charts import SERIES, Plane, figure, x_scale, y_scale
+from losscli.report.page.charts import SERIES, Picture, Plane, x_scale, y_scale
 from losscli.report.page.markup import classes, safe, scrollable, table
 from losscli.report.page.scales import rounded
 from losscli.report.view import View, percent, short
@@ -17,10 +17,10 @@ _ROWS = 12  # of a curve, in its table
 _SHADES = 5
 
 
-def reliability(found: Diagnostics, view: View) -> Iterator[str]:
+def reliability(found: Diagnostics) -> Iterator[Picture]:
     """A reliability diagram of each model."""
     for one in found.reliability[:_PICTURES]:
-        yield _diagram(one, view)
+        yield _diagram(one)
 
 
 def decompositions(found: Diagnostics, view: View) -> str:
@@ -35,17 +35,16 @@ def decompositions(found: Diagnostics, view: View) -> str:
     return table(caption, listed(titles, rows, range(2, 6)), view) if rows else ""
 
 
-def curves(found: Diagnostics, view: View) -> Iterator[str]:
+def curves(found: Diagnostics) -> Iterator[Picture]:
     """The ROC curves of all models, and their precision-recall curves."""
     some = found.curves[: len(SERIES)]
     if not some:
         return
     false, true = "false positive rate", "true positive rate (recall)"
-    yield _curves("ROC curve", some, lambda p: (p.false_rate, p.true_rate), false, true,
-                  lambda one: f"area {rounded(one.area)}", view)  # fmt: skip
-    yield _curves("Precision-recall curve", some, lambda p: (p.true_rate, p.predictive_value), true,
-                  "precision of positives", lambda one: f"average precision {rounded(one.mean_precision)}",
-                  view)  # fmt: skip
+    yield _curves("roc", "ROC curve", some, lambda p: (p.false_rate, p.true_rate), false, true,
+                  lambda one: f"area {rounded(one.area)}")  # fmt: skip
+    yield _curves("precision-recall", "Precision-recall curve", some, lambda p: (p.true_rate, p.predictive_value), true,
+                  "precision of positives", lambda one: f"average precision {rounded(one.mean_precision)}")  # fmt: skip
 
 
 def confusion(found: Diagnostics, view: View) -> Iterator[str]:
@@ -54,7 +53,7 @@ def confusion(found: Diagnostics, view: View) -> Iterator[str]:
         yield _matrix(one, view)
 
 
-def _diagram(one: ReliabilityResult, view: View) -> str:
+def _diagram(one: ReliabilityResult) -> Picture:
     what = "frequency of the positive label" if one.of == "positive" else "frequency of being right"
     which = "predicted probability" if one.of == "positive" else "probability of the predicted class"
     plane = Plane(x_scale(0, 1), y_scale(0, 1), which, what)
@@ -68,15 +67,16 @@ def _diagram(one: ReliabilityResult, view: View) -> str:
             " predictions are; bars: how many rows have such predictions (root scale)")  # fmt: skip
     rows = [[rounded(b.low), rounded(b.high), rounded(b.mean), rounded(b.frequency), str(b.count)] for b in one.blocks]
     name = one.model or one.pred
-    return figure(f"Reliability of {name}", said, plane, marks, ("from", "to", "mean", "frequency", "rows"), rows, view)
+    titles = ("from", "to", "mean", "frequency", "rows")
+    return Picture("reliability", f"Reliability of {name}", said, plane, marks, titles, rows)
 
 
 def _curves(
-    title: str, found: Sequence[CurvesResult], at: Callable[[CurvePoint], tuple[float, float]], x: str, y: str,
-    said: Callable[[CurvesResult], str], view: View,
-) -> str:  # fmt: skip
+    name: str, title: str, found: Sequence[CurvesResult], at: Callable[[CurvePoint], tuple[float, float]], x: str,
+    y: str, said: Callable[[CurvesResult], str],
+) -> Picture:  # fmt: skip
     plane = Plane(x_scale(0, 1), y_scale(0, 1), x, y)
-    roc, marks, rows = x == "false positive rate", "", []
+    roc, marks, rows = name == "roc", "", []
     for series, one in zip(SERIES, found, strict=False):
         points = [at(point) for point in one.points]
         marks += plane.line([(0.0, 0.0), *points] if roc else points, f"line s{series}")
@@ -86,9 +86,8 @@ def _curves(
     chance = [(0.0, 0.0), (1.0, 1.0)] if roc else [(0.0, share), (1.0, share)]
     names = [f"{one.model or one.pred}: {said(one)}" for one in found]
     text = f"{found[0].count:,} rows, {found[0].positive:,} of them positive; dashed: predictions that tell nothing"
-    return figure(
-        title, text, plane, plane.line(chance, "ref") + marks, ("model", "threshold", x, y), rows, view, names
-    )
+    titles = ("model", "threshold", x, y)
+    return Picture(name, title, text, plane, plane.line(chance, "ref") + marks, titles, rows, names)
 
 
 def _matrix(one: ConfusionResult, view: View) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from losscli.report.page.charts import Plane, figure, x_scale, y_scale
+from losscli.report.page.charts import Picture, Plane, x_scale, y_scale
 from losscli.report.page.markup import table
 from losscli.report.page.scales import rounded
 from losscli.report.row_losses import loss_of_rows, worst_rows_table
@@ -17,11 +17,11 @@ _TABLES = 6
 _SHADES = (0.15, 0.35, 0.55, 0.75, 1.0)
 
 
-def distributions(found: Diagnostics, view: View) -> Iterator[str]:
+def distributions(found: Diagnostics) -> Iterator[Picture]:
     """A histogram of the losses of rows of each loss and model."""
     for one in found.losses[:_PICTURES]:
         if one.bins:
-            yield _histogram(one, view)
+            yield _histogram(one)
 
 
 def worst_rows(found: Diagnostics, view: View) -> Iterator[str]:
@@ -30,13 +30,13 @@ def worst_rows(found: Diagnostics, view: View) -> Iterator[str]:
         yield table(f"Rows with the worst {loss_of_rows(one)}", worst_rows_table(one), view)
 
 
-def residuals(found: Diagnostics, view: View) -> Iterator[str]:
+def residuals(found: Diagnostics) -> Iterator[Picture]:
     """Residuals against predictions of each model."""
     for one in found.residuals[:_PICTURES]:
-        yield _residuals(one, view)
+        yield _residuals(one)
 
 
-def _histogram(one: LossDistributionResult, view: View) -> str:
+def _histogram(one: LossDistributionResult) -> Picture:
     low, high = one.bins[0].low, one.bins[-1].high
     if low == high:
         low, high = low - (abs(low) / 2 or 0.5), high + (abs(high) / 2 or 0.5)
@@ -55,10 +55,11 @@ def _histogram(one: LossDistributionResult, view: View) -> str:
     if one.log:
         said += "; the axis is logarithmic, and the first bar has all smaller losses"
     rows = [[rounded(each.low), rounded(each.high), str(each.count)] for each in one.bins if each.count]
-    return figure(f"Distribution of {loss_of_rows(one)}", said, plane, marks, ("from", "to", "rows"), rows, view)
+    title = f"Distribution of {loss_of_rows(one)}"
+    return Picture("distribution", title, said, plane, marks, ("from", "to", "rows"), rows)
 
 
-def _residuals(one: ResidualsResult, view: View) -> str:
+def _residuals(one: ResidualsResult) -> Picture:
     xs, ys = _ends([cell.x for cell in one.cells], one.width), _ends([cell.y for cell in one.cells], one.height)
     plane = Plane(x_scale(*xs), y_scale(*ys), f"prediction ({one.pred})", "prediction - target")
     gridded = bool(one.width or one.height)
@@ -79,7 +80,7 @@ def _residuals(one: ResidualsResult, view: View) -> str:
         for part in one.trend
     ]  # fmt: skip
     titles = ("from", "to", "rows", "mean residual", "25 %", "75 %")
-    return figure(f"Residuals of {one.model or one.pred}", said, plane, body + zero + trend, titles, rows, view)
+    return Picture("residuals", f"Residuals of {one.model or one.pred}", said, plane, body + zero + trend, titles, rows)
 
 
 def _ends(values: Sequence[float], width: float) -> tuple[float, float]:

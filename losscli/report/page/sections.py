@@ -10,7 +10,8 @@ from losscli.report import standings, verdicts
 from losscli.report.cells import Layout, listed
 from losscli.report.influence import influence
 from losscli.report.layout import footnotes, layout_of, results_as_rows
-from losscli.report.page import forecasts, probabilities, row_losses, strips
+from losscli.report.page import probabilities, row_losses, strips
+from losscli.report.page.drawings import pictures
 from losscli.report.page.formulas import formulas
 from losscli.report.page.markup import MOST_ROWS, listing, note, safe, table
 from losscli.report.verdicts import reasons
@@ -52,15 +53,8 @@ def _title(level: int, text: str) -> str:
 
 
 def _pictures(found: Diagnostics, view: View, title: Callable[[str], str]) -> Iterator[str]:
-    for name, pictures in (
-        ("Losses of rows", row_losses.distributions(found, view)),
-        ("Residuals", row_losses.residuals(found, view)),
-        ("Reliability", probabilities.reliability(found, view)),
-        ("Curves", probabilities.curves(found, view)),
-        ("Murphy diagrams", forecasts.murphy(found, view)),
-        ("Forecasts", forecasts.histograms(found, view)),
-    ):
-        if body := "".join(pictures):
+    for name, some in pictures(found):
+        if body := "".join(picture.figure(view) for picture in some):
             yield f'{title(name)}<div class="charts">\n{body}</div>\n'
             yield probabilities.decompositions(found, view) if name == "Reliability" else ""
     for name, tables in (

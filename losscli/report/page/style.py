@@ -5,15 +5,50 @@ Colours of series are those of Okabe and Ito, which people with any colour visio
 
 from __future__ import annotations
 
-STYLE = """
-:root { color-scheme: light dark; --page: #ffffff; --text: #1b1f23; --soft: #57606a; --line: #c9d1d9; --head: #f3f5f7;
-  --good: #0b6b2b; --bad: #b00020; --grid: #e4e8ec; --band: #cfe3f2;
-  --a: #0072b2; --b: #b34700; --c: #00805d; --d: #a3477f; --e: #8a6100; --f: #3d3d3d; }
-@media (prefers-color-scheme: dark) {
-  :root { --page: #14171a; --text: #e6e8ea; --soft: #a8b0b8; --line: #3d444d; --head: #1f2429; --good: #7bd88f;
-    --bad: #ff8a80; --grid: #2a3036; --band: #1d3b52;
-    --a: #56b4e9; --b: #ff9d5c; --c: #35c79a; --d: #e59cc4; --e: #e6b84c; --f: #d0d0d0; }
-}
+from collections.abc import Mapping
+
+_DAY = {
+    "page": "#ffffff", "text": "#1b1f23", "soft": "#57606a", "line": "#c9d1d9", "head": "#f3f5f7",
+    "good": "#0b6b2b", "bad": "#b00020", "grid": "#e4e8ec", "band": "#cfe3f2", "a": "#0072b2", "b": "#b34700",
+    "c": "#00805d", "d": "#a3477f", "e": "#8a6100", "f": "#3d3d3d",
+}  # fmt: skip
+_NIGHT = {
+    "page": "#14171a", "text": "#e6e8ea", "soft": "#a8b0b8", "line": "#3d444d", "head": "#1f2429",
+    "good": "#7bd88f", "bad": "#ff8a80", "grid": "#2a3036", "band": "#1d3b52", "a": "#56b4e9", "b": "#ff9d5c",
+    "c": "#35c79a", "d": "#e59cc4", "e": "#e6b84c", "f": "#d0d0d0",
+}  # fmt: skip
+
+
+def _declared(colours: Mapping[str, str]) -> str:
+    return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+
+
+_SCHEMES = f"""
+:root {{ color-scheme: light dark; {_declared(_DAY)} }}
+@media (prefers-color-scheme: dark) {{ :root {{ {_declared(_NIGHT)} }} }}
+"""
+
+_PICTURES = """
+text { font: 12px system-ui, sans-serif; fill: var(--soft); }
+.axis { stroke: var(--soft); } .grid { stroke: var(--grid); }
+.ref { fill: none; stroke: var(--text); stroke-width: 1.3; stroke-dasharray: 4 3; }
+.line { fill: none; stroke-width: 2; } .whisker { stroke: var(--a); stroke-width: 2; } .dot { fill: var(--a); }
+.bar { fill: var(--a); } .points { fill: none; stroke-width: 3; stroke-linecap: round; stroke-opacity: 0.55; }
+.large { stroke-width: 7; stroke-opacity: 1; }
+.band { fill: var(--band); stroke: none; } .open { fill: var(--page); stroke: var(--a); stroke-width: 2; }
+.sa { stroke: var(--a); } .sb { stroke: var(--b); stroke-dasharray: 7 3; }
+.sc { stroke: var(--c); stroke-dasharray: 2 3; } .sd { stroke: var(--d); stroke-dasharray: 9 3 2 3; }
+.se { stroke: var(--e); stroke-dasharray: 4 2; }
+.sf { stroke: var(--f); stroke-dasharray: 1 2; }
+.counts { fill: var(--line); }
+.solid { stroke-dasharray: none; }
+.end { text-anchor: end; } .middle { text-anchor: middle; }
+"""
+"""What the elements of pictures look like."""
+
+STYLE = (
+    _SCHEMES
+    + """\
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 76rem; margin: 0 auto; padding: 0.5rem clamp(0.75rem, 3vw, 2rem) 3rem; }
@@ -54,28 +89,18 @@ figure { margin: 0; min-width: 0; max-width: 34rem; break-inside: avoid; }
 figcaption { font-weight: 600; overflow-wrap: anywhere; }
 figcaption span, .legend { font-weight: 400; color: var(--soft); }
 svg { display: block; overflow: visible; } figure > svg { width: 100%; height: auto; }
-text { font: 12px system-ui, sans-serif; fill: var(--soft); }
+"""
+    + _PICTURES.lstrip()
+    + """\
 .legend { list-style: none; padding: 0; margin: 0.25rem 0; font-size: 0.9rem; }
 .legend svg { display: inline-block; width: 1.75rem; height: 0.75rem; margin-right: 0.4rem; }
-.axis { stroke: var(--soft); } .grid { stroke: var(--grid); }
-.ref { fill: none; stroke: var(--text); stroke-width: 1.3; stroke-dasharray: 4 3; }
-.line { fill: none; stroke-width: 2; } .whisker { stroke: var(--a); stroke-width: 2; } .dot { fill: var(--a); }
-.bar { fill: var(--a); } .points { fill: none; stroke-width: 3; stroke-linecap: round; stroke-opacity: 0.55; }
-.large { stroke-width: 7; stroke-opacity: 1; }
-.band { fill: var(--band); stroke: none; } .open { fill: var(--page); stroke: var(--a); stroke-width: 2; }
-.sa { stroke: var(--a); } .sb { stroke: var(--b); stroke-dasharray: 7 3; }
-.sc { stroke: var(--c); stroke-dasharray: 2 3; } .sd { stroke: var(--d); stroke-dasharray: 9 3 2 3; }
-.se { stroke: var(--e); stroke-dasharray: 4 2; }
-.sf { stroke: var(--f); stroke-dasharray: 1 2; }
-.counts { fill: var(--line); }
 .q1 { background: color-mix(in srgb, var(--a) 10%, var(--page)); }
 .q2 { background: color-mix(in srgb, var(--a) 20%, var(--page)); }
 .q3 { background: color-mix(in srgb, var(--a) 30%, var(--page)); }
 .q4 { background: color-mix(in srgb, var(--a) 36%, var(--page)); }
 .q5 { background: color-mix(in srgb, var(--a) 42%, var(--page)); }
-.solid { stroke-dasharray: none; } .above { color: var(--soft); font-size: 0.8rem; margin: 0.25rem 0 0; }
+.above { color: var(--soft); font-size: 0.8rem; margin: 0.25rem 0 0; }
 figure > .note { font-size: 0.9rem; }
-.end { text-anchor: end; } .middle { text-anchor: middle; }
 details { margin: 0.4rem 0; } summary { color: var(--soft); cursor: pointer; padding: 0.2rem 0; }
 math { font-size: 1.15rem; margin: 0.35rem 0; } .formula { padding: 0.1rem 0 0.1rem 1rem; }
 @media (max-width: 34rem) {
@@ -94,3 +119,17 @@ math { font-size: 1.15rem; margin: 0.35rem 0; } .formula { padding: 0.1rem 0 0.1
   .charts, .pairs { grid-template-columns: 1fr 1fr; gap: 0.5rem; } summary { display: none; }
 }
 """
+)
+
+
+def drawing_style() -> str:
+    """The style of an SVG document: the colours themselves, as few programs but browsers know names of colours."""
+    rules = f"{_PICTURES}.title {{ font-weight: 600; fill: var(--text); }}\n.page {{ fill: var(--page); }}\n"
+    day, night = (_coloured(rules, colours) for colours in (_DAY, _NIGHT))
+    return f"{day}@media (prefers-color-scheme: dark) {{{night}}}\n"
+
+
+def _coloured(rules: str, colours: Mapping[str, str]) -> str:
+    for name, colour in colours.items():
+        rules = rules.replace(f"var(--{name})", colour)
+    return rules
