@@ -10,11 +10,7 @@ import csv
 import functools
 import json
 import math
-import os
 import shlex
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,9 +19,9 @@ import numpy as np
 import preset_table
 import pytest
 import sources
+from command_process import CommandProcess
 from conftest import LOSSES, required
 from files import table
-from waiting import PATIENCE
 
 import losscli
 from losscli.binding.spec import parse, parse_loss, plain
@@ -198,20 +194,18 @@ def cut(row):
 
 @pytest.fixture(scope="module")
 def printed():
-    """(arguments up to the loss, loss) -> what the command prints: one process an input, for all of its losses."""
+    """(arguments up to the loss, loss) -> what the command prints: one run an input, for all of its losses."""
     wanted = {}
     for args, spec in map(cut, sample_rows()):
         wanted.setdefault(args, {})[spec] = None
-
-    def run(args):
-        losses = [word for spec in wanted[args] for word in ("-l", spec)]
-        command = [sys.executable, "-m", "losscli", "eval", *shlex.split(args), *losses, "-q"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
-        assert done.returncode == 0, done.stderr
-        return {(args, spec): float(n) for spec, n in zip(wanted[args], done.stdout.split(), strict=True)}
-
-    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
-        return {key: value for part in pool.map(run, wanted) for key, value in part.items()}
+    found = {}
+    with CommandProcess() as process:
+        for args, specs in wanted.items():
+            losses = [word for spec in specs for word in ("-l", spec)]
+            ended = process.run(["eval", *shlex.split(args), *losses, "-q"], ROOT)
+            assert ended.code == 0, ended
+            found |= {(args, spec): float(n) for spec, n in zip(specs, ended.out.split(), strict=True)}
+    return found
 
 
 @pytest.mark.parametrize("row", sample_rows(), ids=lambda row: row["args"])
