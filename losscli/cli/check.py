@@ -49,7 +49,9 @@ losscli check --init preds.csv""",
                "pyproject.toml with [tool.losscli], in this folder or above]")  # fmt: skip
 @shared.option("--trust-config", is_flag=True,
                help="Allow a configuration file that was found, not named, to write outside its folder.")  # fmt: skip
-@shared.option("--list", "listing", is_flag=True, help="Print the suites and their gates, and stop.")
+@shared.option(
+    "--list", "listing", is_flag=True, help="Check the suites without data, print them and their gates, and stop."
+)
 @shared.option("--init", metavar="SOURCE",
                help="Write a configuration file for SOURCE to -o FILE.  [default: losscli.toml]")  # fmt: skip
 @shared.report_options
@@ -105,11 +107,12 @@ def _chosen(config: Config, names: Sequence[str]) -> list[Suite]:
 
 
 def _listed(config: Config, chosen: Sequence[Suite]) -> str:
-    from losscli.cli import suites
+    from losscli.cli import suite_checks, suites
     from losscli.report.sanitized import sanitized
 
     lines = []
     for suite in chosen:
+        suite_checks.check_suite(config, suite)
         lines += [suite.name, *(f"  {sanitized(gate.text)}" for gate in suites.gates_of(config, suite))]
         limit = suites.drop_limit(config, suite)
         lines += [] if limit is None else [f"  {limit.gate}"]

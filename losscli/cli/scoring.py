@@ -118,11 +118,8 @@ def baseline_of(asked: GateOptions, written: Sequence[str], wanted: Wanted, inpu
     """The baseline; None where there is none and none is needed. It is neither of `inputs` nor of what is written."""
     _check_paths(asked, written, wanted, inputs)
     path = asked.baseline
+    refuse_without_baseline(asked)
     if path is None:
-        for gate in asked.gates:
-            if gate.reference == BASELINE:
-                raise gate.error("there is no baseline to compare with",
-                                 "--baseline FILE names a saved report; -o FILE.json saves one")  # fmt: skip
         return None
     if path == "-":
         raise UsageError("--baseline is a file; standard input is for predictions", code="USAGE_CONFLICT")
@@ -137,6 +134,14 @@ def baseline_of(asked: GateOptions, written: Sequence[str], wanted: Wanted, inpu
         return None
     raise FileError("there is no baseline", path=redacted(path), code="IO_NOT_FOUND",
                     hint="--baseline-missing create writes it after this run, skip goes without")  # fmt: skip
+
+
+def refuse_without_baseline(asked: GateOptions) -> None:
+    """A UsageError for a gate that compares with the baseline where none is named."""
+    for gate in asked.gates if asked.baseline is None else ():
+        if gate.reference == BASELINE:
+            raise gate.error("there is no baseline to compare with",
+                             "--baseline FILE names a saved report; -o FILE.json saves one")  # fmt: skip
 
 
 def _check_paths(asked: GateOptions, written: Sequence[str], wanted: Wanted, inputs: Sequence[str]) -> None:

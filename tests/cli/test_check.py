@@ -195,14 +195,72 @@ def test_reports_hold_no_absolute_path(folder, capfd):
 # ----------------------------------------------------------------------------------------------------------- start-up
 
 
-def test_a_list_needs_no_numbers(folder):
+def test_a_list_reads_no_data(folder):
+    (folder / "p.csv").unlink()
     code = (
         "import sys; from losscli.cli.entry import run; code = run(['check', '--list'])\n"
-        "print(sorted({'numpy', 'pyarrow', 'pandas', 'rich'} & set(sys.modules)), code)"
+        "print(sorted({'pandas', 'rich', 'fsspec'} & set(sys.modules)), code)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(HOME=str(folder)), check=False,
                           capture_output=True, encoding="utf-8", timeout=PATIENCE)  # fmt: skip
     assert done.stdout.splitlines()[-1] == "[] 0", done.stderr
+
+
+LISTED = """
+[suites.a]
+sources = "none/*.parquet"
+target = "y"
+pred = {new = "p", old = "q"}
+losses = ["mse", "huber:delta=2", "mix=0.5*mse+0.5*mae"]
+baseline = "none.json"
+gate = ["mse<=1", "old/huber<=2 by country", "mix<=3", "new/mse<=old", "new/huber:delta=2.0<=baseline+1%"]
+
+[suites.b]
+sources = "none.csv"
+pred = "*=m_*"
+losses = ["pinball", "bias"]
+gate = ["a/bias<=1", "pinball:q=0.1<=1", "b/bias<=a"]
+
+[suites.c]
+sources = "none.csv"
+losses = ["l1", "mae"]
+gate = ["mae<=1", "l1<=1"]
+pred = "a=b"
+
+[suites.d]
+sources = "none.csv"
+losses = ["mae"]
+gate = ["a=b/mae<=1"]
+pred = "a=b"
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("", "", None),
+        ("huber:delta=2", "hubber", "unknown loss 'hubber'"),
+        ("delta=2", "delta=-2", "must be > 0; got -2"),
+        ("delta=2", "beta=2", "beta"),
+        ("mse<=1", "rmse<=1", "gate 'rmse<=1': 'rmse' is not computed here"),
+        ("mse<=1", "mse=<1", "gate 'mse=<1'"),
+        ("mse<=1", "mse>=1", "lower is better for mse"),
+        ("mse<=1", "nu/mse<=1", "unknown model 'nu'"),
+        ("new/mse<=old", "new/mse<=odl", "'odl' is neither a number nor a model of this run"),
+        ("mse<=1", "mse<=1 by region", "it needs slices by country"),
+        ('baseline = "none.json"', "", "there is no baseline to compare with"),
+        ("a/bias", "a/bbias", "'bbias' is not computed here"),
+        ("pinball:q=0.1", "expectile:q=0.1", "'expectile:q=0.1' is not computed here"),
+        ("a=b/mae", "c/mae", "unknown model 'c'"),
+    ],
+)
+def test_a_list_refuses_what_no_data_could_make_right(before, after, message, folder, capfd):
+    (folder / "losscli.toml").write_text(LISTED.replace(before, after, 1) if before else LISTED)
+    code, out, err = outcome(capfd, "--list")
+    if message is None:
+        assert (code, err) == (0, "") and out.count("\n") == 15
+    else:
+        assert (code, out) == (2, "") and message in err and "losscli.toml:" in err
 
 
 def test_modules_in_the_working_directory_are_not_ours(folder):
