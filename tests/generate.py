@@ -10,6 +10,7 @@ docs/losses.md: the table of losses, between `<!-- generated: losses -->` and `<
 docs/golden-numbers.md: which libraries say the number of each loss.
 docs/presets.md: how near each library preset comes to its library.
 losscli/losses/names.txt: the names of losses, where each stands, and what completion says of it.
+losscli/losses/_loss_name.pyi: these names as a type, which editors propose.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ LOSSES = ROOT / "docs" / "losses.md"
 PRESETS = ROOT / "docs" / "presets.md"
 SOURCES = ROOT / "docs" / "golden-numbers.md"
 LOSS_NAMES = ROOT / "losscli" / "losses" / "names.txt"
+LOSS_NAME_TYPE = ROOT / "losscli" / "losses" / "_loss_name.pyi"
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -236,10 +238,18 @@ def loss_names() -> str:
     return "".join("\t".join(line) + "\n" for line in sorted(lines))
 
 
+def loss_name_type() -> str:
+    """The stub with the Literal of all names that stand in `loss_names`."""
+    names = (line.split("\t")[0] for line in loss_names().splitlines())
+    lines = "".join(f'    "{name}",\n' for name in names)
+    return f"from typing import Literal, TypeAlias\n\nLossName: TypeAlias = Literal[\n{lines}]\n"
+
+
 def generated(*, outputs: bool = True) -> dict[Path, str]:
     """The text that each generated file must have now; without `outputs`, commands and presets are not run."""
     found = {path: with_blocks(path.read_text(encoding="utf-8")) for path in (LOSSES, SOURCES)} | {
-        LOSS_NAMES: loss_names()
+        LOSS_NAMES: loss_names(),
+        LOSS_NAME_TYPE: loss_name_type(),
     }
     if not outputs:
         return found

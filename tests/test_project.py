@@ -181,7 +181,7 @@ def test_the_package_is_whole():
     # hatchling takes every file that git does not ignore; nothing may narrow that, for the wheel or for the source.
     assert not any(project["tool"]["hatch"].get("build", {}).get("targets", {}).values())
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
-    data = [path for path in PACKAGE.rglob("*") if path.suffix in (".json", ".txt", ".md", ".typed")]
+    data = [path for path in PACKAGE.rglob("*") if path.suffix in (".json", ".txt", ".md", ".typed", ".pyi")]
     assert data and not [p for p in data if any(p.match(pattern) for pattern in ignored if not pattern.endswith("/"))]
 
 

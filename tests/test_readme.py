@@ -30,6 +30,7 @@ def test_generated_files_are_up_to_date():
     assert generate.stale(generate.generated(outputs=False)) == [], "run python tests/generate.py"
     assert "| `huber` |" in generate.losses_table()
     assert "log_loss\tbinary\tLog loss" in generate.loss_names()
+    assert '    "log_loss",\n' in generate.loss_name_type()
     assert completion.LOSS_NAMES == generate.LOSS_NAMES
 
 

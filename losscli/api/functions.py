@@ -15,6 +15,7 @@ from losscli.execution.python_data import paths_of
 from losscli.execution.python_run import check_engine, evaluated, judged, observed, prepared, rules_of
 from losscli.gates.verdicts import drop_limit, evaluate_gates
 from losscli.io.source import ReadOptions
+from losscli.losses._loss_name import LossName
 from losscli.parallel import one_blas_thread
 
 _JUDGING = ("gates", "baseline", "allow_incomparable")
@@ -23,7 +24,7 @@ _JUDGING = ("gates", "baseline", "allow_incomparable")
 
 def evaluate(
     source: Any,
-    losses: str | Sequence[str],
+    losses: LossName | str | Sequence[LossName | str],
     *,
     target: Columns | None = None,
     pred: Columns | Mapping[str, Columns] | None = None,
@@ -250,7 +251,7 @@ def evaluate(
 
 
 def compare(
-    source: Any, losses: str | Sequence[str], *, against: str | None = None, pairs: bool = False,
+    source: Any, losses: LossName | str | Sequence[LossName | str], *, against: str | None = None, pairs: bool = False,
     permutations: int = 10_000, test: str = "auto", power: float | None = None, **settings: Any,
 ) -> Report:  # fmt: skip
     """Score two or more models on the same rows, and test each against one of them.

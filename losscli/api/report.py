@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from losscli.api import frames
 from losscli.api.plot import Plot, plot
 from losscli.binding.spec import parse, settled
+from losscli.losses._loss_name import LossName
 from losscli.report import render
 from losscli.results import ComparisonResult, Evaluation, GateResult, InfluenceResult, LossResult, WarningResult
 from losscli.results.columns import SliceColumns, examples, parts_of
@@ -38,7 +39,7 @@ class Report(Sequence[LossResult]):
     def __init__(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
 
-    def find(self, loss: str, model: str | None = None, **by: str) -> LossResult:
+    def find(self, loss: LossName | str, model: str | None = None, **by: str) -> LossResult:
         """Find one result.
 
         Parameters
@@ -90,7 +91,7 @@ class Report(Sequence[LossResult]):
         return found[0]
 
     @overload
-    def __getitem__(self, key: str | int) -> LossResult: ...
+    def __getitem__(self, key: LossName | str | int) -> LossResult: ...
     @overload
     def __getitem__(self, key: slice) -> Sequence[LossResult]: ...
     def __getitem__(self, key: str | int | slice) -> LossResult | Sequence[LossResult]:

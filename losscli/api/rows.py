@@ -11,10 +11,11 @@ from losscli.execution.gradients import gradient as gradient_batches
 from losscli.execution.python_run import engine_of, gathered, observed, prepared
 from losscli.execution.row_values import row_values as value_batches
 from losscli.io.source import ReadOptions
+from losscli.losses._loss_name import LossName
 from losscli.parallel import one_blas_thread
 
 
-def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
+def row_values(source: Any, losses: LossName | str | Sequence[LossName | str], **settings: Any) -> dict[str, Any]:
     """Compute the value of every used row: the loss, where `evaluate` gives the cost.
 
     Parameters
@@ -49,7 +50,7 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
         return gathered(value_batches(run, engine_of(settings, run), observer))
 
 
-def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
+def gradient(source: Any, loss: LossName | str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
     """Differentiate the final value by each prediction, weights, slices of terms and `combine` included.
 
     Parameters
