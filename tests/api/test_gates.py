@@ -52,6 +52,20 @@ def test_the_verdicts_are_those_of_the_command(
     assert not report.comparisons  # as those that the gates needed are in the verdicts
 
 
+def test_a_test_against_the_saved_rows_of_a_baseline(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    words = ["eval", "rows.csv", "-l", "rmse", "-t", "y"]
+    assert entry.run([*words, "-p", "m=old", "-o", "saved.json", "-o", "rows=saved.parquet"]) == 0
+    capsys.readouterr()
+    gate = "rmse<=baseline significant"
+    assert entry.run([*words, "-p", "m=new", "--baseline", "saved.json", "--gate", gate, "-f", "json"]) == 1
+    theirs = json.loads(capsys.readouterr().out)["gates"]
+    report = losscli.evaluate("rows.csv", "rmse", target="y", pred={"m": "new"}, gates=gate, baseline="saved.json")
+    assert report.to_dict()["gates"] == theirs and theirs[0]["test"] is not None
+
+
 def test_gates_that_pass_and_none_at_all(folder: Path) -> None:
     assert run(folder, gates="rmse<=100").passed
     assert run(folder).passed and run(folder).gates == ()
