@@ -21,6 +21,7 @@ from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden
 from losscli.binding.ragged_lists import with_ragged
 from losscli.binding.request import Request, RoleBinding
 from losscli.binding.role_names import refuse_unknown_roles, unused
+from losscli.binding.shown_columns import with_shown
 from losscli.binding.spec import LossSpec, Spec
 from losscli.binding.unit_keys import slice_keys, unit_keys
 from losscli.contract.history import HISTORY, LookedUp
@@ -384,14 +385,14 @@ def bind(
     for name in projection:
         if name not in known and not is_column(name):
             raise missing_column(name, columns, derived.said_of(name))
-    return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
-                class_column, request.on,
-                untyped, tuple(binder.notes),
-                cluster=request.inference.grouping, by_time=request.inference.time is not None, slice_keys=keys,
-                unit_keys=units,
-                pairings=tuple(binder.pairings),
-                texts_inside=frozenset(name for name in columns if name in projection and is_text_inside(name, types)),
-                derived=derived, looked_up=tuple(looked_up))  # fmt: skip
+    return with_shown(columns, Plan(
+        request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
+        class_column, request.on, untyped, tuple(binder.notes),
+        cluster=request.inference.grouping, by_time=request.inference.time is not None, slice_keys=keys,
+        unit_keys=units, pairings=tuple(binder.pairings),
+        texts_inside=frozenset(name for name in columns if name in projection and is_text_inside(name, types)),
+        derived=derived, looked_up=tuple(looked_up),
+    ))  # fmt: skip
 
 
 def _is_untyped(kind: Any) -> bool:

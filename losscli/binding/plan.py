@@ -152,6 +152,7 @@ class Plan:
     shares_keys: bool = False  # whether several rows may have the same keys
     texts_inside: frozenset[str] = frozenset()  # typed texts in other columns: numbers where a number is wanted
     derived: DerivedColumns = field(default_factory=DerivedColumns, compare=False)  # beside the columns of the data
+    shown: Mapping[str, bool] = field(default_factory=dict)  # beside the worst rows; whether nothing else reads them
     looked_up: tuple[LookedUp, ...] = ()  # columns of the data that are looked up in a table of past values
 
     def read_as(self, name: str) -> ReadAs:

@@ -24,6 +24,7 @@ from losscli.binding.predicted_labels import BINARY, Predictions, decided, posit
 from losscli.binding.ragged_lists import elements, lengths, telling, united
 from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
 from losscli.binding.row_checks import RowChecks, are_probabilities, shown_columns
+from losscli.binding.shown_columns import shown_cells
 from losscli.binding.unit_keys import BATCH, CLUSTER, unit_labels
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
@@ -53,6 +54,7 @@ class ReadRows:
     labels: Mapping[Input, EncodedLabels]  # of all rows of that batch, where an input is classes
     weightless: RowBatch[Input, Array] | None = None  # rows of weight 0, which hold nothing but their numbers and keys
     weightless_sliced_by: tuple[DictionaryColumn, ...] = ()  # their columns of slices, where classes have no weights
+    shown: Callable[[int], Mapping[str, str]] | None = None  # what stands beside a row of that batch, by its position
     weightless_lengths: Callable[[Input], Array] | None = None  # how long their lists are, where lengths may differ
 
 
@@ -174,7 +176,8 @@ class Reader:
         repeats = self._repeats(data, index)
         names = tuple(self.registry.predicted)
         batch = RowBatch(arrays, row_numbers, weights, None, keys, cluster, repeats, names)
-        return ReadRows(batch, sliced_by, batch_key, location, index, coded)
+        shown = partial(shown_cells, data, self.plan.shown) if self.plan.shown else None
+        return ReadRows(batch, sliced_by, batch_key, location, index, coded, shown=shown)
 
     def _see_lengths(self, found: Mapping[Input, Array], rows: int) -> None:
         """Remember how long the lists of the used rows are; those without an element have no value."""

@@ -141,6 +141,7 @@ class Request:
     skill_against: str | None = None  # the model that the others are held against
     max_slices: int = 100_000
     worst: int = 10  # rows that diagnostics name
+    shown: ColumnsPattern | None = None  # columns beside them
     where: Filter | None = None
     lets: tuple[Let, ...] = ()  # derived columns; a later one may use earlier ones
     batch_by: str | None = None

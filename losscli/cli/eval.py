@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from losscli.cli import Command
+from losscli.cli import Command, completion
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
@@ -48,6 +48,15 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
     metavar="N",
     section="Output",
     help="How many of the worst rows --show and -o FILE.html show.  [default: 10]",
+)
+@shared.option(
+    "--columns",
+    "shown_columns",
+    envvar="LOSSCLI_COLUMNS",
+    metavar="COLS",
+    section="Output",
+    shell_complete=completion.columns,
+    help="Columns of SOURCE that stand beside the worst rows: a name, a list a,b,c or a glob.",
 )
 @shared.verbose_option
 @shared.plan_option

@@ -204,9 +204,10 @@ def _diagnosed(wanted: Wanted, given: Given) -> Wanted:
         raise UsageError(f"the format {printed} has no place for what --show shows",
                          hint="-f table shows it; -f json and html have its numbers",
                          code="USAGE_CONFLICT")  # fmt: skip
-    if given.get("worst") is not None and not wanted.diagnosing:
-        raise UsageError("--worst is about rows that nothing shows", hint="add --show, or -o FILE.html",
-                         code="USAGE_INCOMPLETE")  # fmt: skip
+    for option, name in (("--worst", "worst"), ("--columns", "shown_columns")):
+        if given.get(name) is not None and not wanted.diagnosing:
+            raise UsageError(f"{option} is about rows that nothing shows", hint="add --show, or -o FILE.html",
+                             code="USAGE_INCOMPLETE")  # fmt: skip
     return wanted
 
 
@@ -313,6 +314,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         by=given.get("by", ()), mean_of=given.get("mean_of"),
         group_weight=given.get("group_weight"), max_slices=given.get("max_slices", 100_000),
         worst=given.get("worst") or 10,
+        shown=None if given.get("shown_columns") is None else read_columns(given["shown_columns"]),
         skill=given.get("skill", False), skill_against=given.get("skill_against"),
         where=None if given["where"] is None else read_filter(given["where"], lets), lets=lets,
         batch_by=given["batch_by"], batch_size=given["batch_size"],

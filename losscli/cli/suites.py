@@ -26,6 +26,7 @@ Answer = TypeVar("Answer")
 _NOT_OF_A_SUITE = frozenset({
     "help", "error_format", "color", "no_color", "json", "format_", "quiet", "verbose", "plan", "exit_zero",
     "threads", "engine", "scheduler", "insecure_scheduler", "shard", "state_out", "show", "worst",
+    "shown_columns",
 })  # fmt: skip
 
 

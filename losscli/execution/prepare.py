@@ -201,6 +201,7 @@ def _with_shared_keys(source: Source, plan: Plan) -> tuple[Source, Plan]:
     asked = [name for item in plan.inputs if not item.parameter for name in item.columns]
     asked += [] if plan.weight is None else [plan.weight]
     values = plan.derived.columns_of(asked) - plan.derived.columns_of(key.column for key in plan.slice_keys)
+    values |= {name for name, alone in plan.shown.items() if alone}
     source, shares = telling_rows_apart(source, [name for name in plan.projection if name not in values])
     if not shares:
         return source, plan

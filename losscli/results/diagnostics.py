@@ -32,7 +32,7 @@ class WorstRowResult:
     by : Mapping[str, str]
         The slice that it is in.
     keys : Mapping[str, str]
-        The columns that name rows, if there are any, with its labels.
+        The columns that name rows, if there are any, and those that were asked for, with its labels.
     cells : Mapping[str, float | str]
         Its inputs that are one number or a class, by column.
     """

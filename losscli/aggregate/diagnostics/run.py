@@ -177,7 +177,7 @@ class RunDiagnostics:
 
 
 def _row(line: Line, values: Array, rows: ReadRows, batch: RowBatch[Input, Array], at: int) -> WorstRow:
-    """What is shown of one row: its keys, and its inputs that are one number or a class."""
+    """What is shown of one row: its keys, columns asked for, and inputs that are one number or a class."""
     cells: dict[str, float | str] = {}
     for side in dict.fromkeys(side for job in line.jobs for side in job.inputs):
         if not isinstance(side, Input):
@@ -189,5 +189,7 @@ def _row(line: Line, values: Array, rows: ReadRows, batch: RowBatch[Input, Array
         elif (array := batch.arrays[side]).ndim == 1 and array.dtype.kind == "f":
             cells[side.columns[0]] = float(array[at])
     keys = {key.column: key.names[key.codes[at]] for key in batch.keys}
+    if rows.shown is not None:
+        keys |= rows.shown(int(rows.index[at]))
     slice_id = 0 if batch.slice_ids is None else int(batch.slice_ids[at])
     return WorstRow(0.0, float(values[at]), int(batch.row_numbers[at]), slice_id, keys, cells)

@@ -28,7 +28,7 @@ class WorstRow:
     slice_id
         The slice that it is in.
     keys
-        The columns of keys with its labels, where rows have keys.
+        The columns of keys, where rows have keys, and those that were asked for, with its labels.
     cells
         The columns of its inputs with what they hold.
     """
