@@ -92,6 +92,8 @@ def explain(error: BaseException, seconds: float) -> RemoteFailure:
     # aiohttp gives a malformed answer the status 400, which no server sent
     garbled = "HttpProcessingError" in names
     status = 0 if garbled else next((code for cause in chain if (code := _status(cause))), 0)
+    if "NoSuchBucket" in names:  # whether it would have the file, nobody can say
+        return RemoteFailure("permanent", "there is no such bucket", hint="check its name, and AWS_ENDPOINT_URL")
     if status in {404, 410} or any(_is_missing(cause) for cause in chain):
         return RemoteFailure("missing", "no such file")
     if names & NO_CREDENTIALS:
