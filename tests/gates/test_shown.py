@@ -182,13 +182,14 @@ def test_the_gate_of_a_configuration_may_be_a_table(tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     pa.parquet.write_table(pa.table(worse_by(noise(20, seed=8))), "d.parquet")
     suite = '[suites.s]\nsources = ["d.parquet"]\ntarget = "y"\npred = ["a", "b"]\nlosses = ["mae"]\n'
+    baseline = 'baseline = "before.json"\n'
     gate = '[[suites.s.gate]]\nloss = "mae"\nmodel = "b"\nmax = 20.0\n'
     (tmp_path / "losscli.toml").write_text(suite + gate + "shown = true\n")
     assert run(["check", "--list"]) == 2
     assert "'shown' needs a baseline or a model" in capsys.readouterr().err
     table = gate.replace("max = 20.0", 'max-regression = "1%"')
     for keys, words in (("shown = true", "shown"), ("significant = true\nif-enough = true", "significant if-enough")):
-        (tmp_path / "losscli.toml").write_text(f"{suite}{table}{keys}\n")
+        (tmp_path / "losscli.toml").write_text(f"{suite}{baseline}{table}{keys}\n")
         assert run(["check", "--list"]) == 0
         assert f"b/mae<=baseline+1% {words}" in capsys.readouterr().out
     for keys, says in (("shown = true\nsignificant = true", "not both"), ("if-enough = true", "needs significant")):
