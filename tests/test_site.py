@@ -49,7 +49,7 @@ def test_every_loss_has_a_page_with_all_that_is_declared():
         assert "## Source" in text
         pictured += "## Picture" in text
         found = curves.curves(loss)
-        if found is not None and found.curves[0].slopes is not None:
+        if found is not None and found.curves[0].gradients is not None:
             assert_slopes_fit(found, loss.name)
     assert pictured >= 0.75 * len(LOSSES)
 
@@ -58,16 +58,16 @@ def assert_slopes_fit(found, name):
     """The drawn gradient is the slope of its curve: by differences, which are others only beside kinks."""
     for curve in found.curves:
         differences = (curve.values[2:] - curve.values[:-2]) / (found.along[2:] - found.along[:-2])
-        slopes = curve.slopes[1:-1]
-        good = np.isfinite(differences) & np.isfinite(slopes)
+        gradients = curve.gradients[1:-1]
+        good = np.isfinite(differences) & np.isfinite(gradients)
         assert good.sum() > curves.POINTS / 3, name
-        far = abs(differences - slopes)[good] / max(abs(slopes[good]).max(), 1e-9)
+        far = abs(differences - gradients)[good] / max(abs(gradients[good]).max(), 1e-9)
         assert np.quantile(far, 0.8) < 0.02, (name, curve.label)
 
 
 def test_a_slope_that_does_not_fit_is_found():
     good = drawn("huber")
-    curve = replace(good.curves[0], slopes=2 * good.curves[0].slopes)
+    curve = replace(good.curves[0], gradients=2 * good.curves[0].gradients)
     with pytest.raises(AssertionError):
         assert_slopes_fit(replace(good, curves=(curve,)), "huber")
 
@@ -92,10 +92,10 @@ def test_the_curves_are_the_loss_with_its_parameter_varied():
         size = abs(error)
         want = [e * e / 2 if e <= delta else delta * (e - delta / 2) for e in size]
         np.testing.assert_allclose(curve.values, want, rtol=1e-12, atol=1e-15)
-        np.testing.assert_allclose(curve.slopes, error.clip(-delta, delta), rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(curve.gradients, error.clip(-delta, delta), rtol=1e-12, atol=1e-15)
     found = drawn("cross_entropy")
     np.testing.assert_allclose(found.curves[0].values, -np.log(found.along), rtol=1e-12)
-    np.testing.assert_allclose(found.curves[0].slopes, -1 / found.along, rtol=1e-12)
+    np.testing.assert_allclose(found.curves[0].gradients, -1 / found.along, rtol=1e-12)
 
 
 def test_commands_topics_errors_and_json_are_whole():

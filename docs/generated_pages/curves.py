@@ -32,7 +32,7 @@ class Curve:
 
     label: str
     values: Array
-    slopes: Array | None
+    gradients: Array | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _changes(curve: Curve) -> bool:
     values = curve.values[np.isfinite(curve.values)]
     if len(values) < 3 or np.ptp(values) <= 1e-9 * abs(values).max():
         return False
-    return curve.slopes is None or bool((abs(curve.slopes) > 1e-9).sum() > 1)
+    return curve.gradients is None or bool((abs(curve.gradients) > 1e-9).sum() > 1)
 
 
 def _moving(loss: Loss) -> _Moving | None:
@@ -153,10 +153,10 @@ class _Moving:
                 rows[self.at] = self._moved(rows[self.at], self.along)
                 values = self.loss(*rows, **params)
                 if isinstance(values, np.ndarray) and values.shape == self.along.shape:
-                    slopes = np.asarray(self.loss.gradient(self.role, *rows, **params))
-                    return Curve(label, values, self._along_the_line(slopes, rows[self.at]))
-            values, slopes = np.array([self._whole(params, x) for x in self.along]).T
-            return Curve(label, values, slopes if np.isfinite(slopes).all() else None)
+                    gradients = np.asarray(self.loss.gradient(self.role, *rows, **params))
+                    return Curve(label, values, self._along_the_line(gradients, rows[self.at]))
+            values, gradients = np.array([self._whole(params, x) for x in self.along]).T
+            return Curve(label, values, gradients if np.isfinite(gradients).all() else None)
         except (LosscliError, ValueError, TypeError, KeyError, IndexError):
             return None
 
@@ -178,12 +178,12 @@ class _Moving:
         rows[:, self.column] = along
         return rows
 
-    def _along_the_line(self, slopes: Array, rows: Array) -> Array:
+    def _along_the_line(self, gradients: Array, rows: Array) -> Array:
         """The derivative by the number that moves; of shares of one whole, the others move too."""
-        if slopes.ndim == 1:
-            return slopes
+        if gradients.ndim == 1:
+            return gradients
         direction = (rows[-1] - rows[0]) / (rows[-1, self.column] - rows[0, self.column])
-        return np.asarray((slopes * direction).sum(axis=1))
+        return np.asarray((gradients * direction).sum(axis=1))
 
     def _whole(self, params: dict[str, Any], x: float) -> tuple[float, float]:
         """The number of all rows of the example where that of the first row is x, and its derivative by x."""
@@ -205,12 +205,12 @@ class _Moving:
         """The derivative of the number of all rows, of which `upstream` has that by each value."""
         if self.loss.scope == "group":
             given = upstream["loss"] if set(upstream) == {"loss"} else upstream
-            slopes = np.asarray(self.loss.gradient(self.role, *rows, **params, upstream=given))[:1]
+            gradients = np.asarray(self.loss.gradient(self.role, *rows, **params, upstream=given))[:1]
         else:
             answer = self.loss.gradient(self.role, *rows, **params)
             by_term = answer if isinstance(answer, dict) else {next(iter(upstream)): answer}
-            slopes = np.asarray(sum(values[:1] * upstream[name][0] for name, values in by_term.items()))
-        return float(self._along_the_line(slopes, first)[0])
+            gradients = np.asarray(sum(values[:1] * upstream[name][0] for name, values in by_term.items()))
+        return float(self._along_the_line(gradients, first)[0])
 
 
 def _columns(values: Array, kind: Kind, target: Array | None) -> list[int]:

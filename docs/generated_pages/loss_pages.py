@@ -88,7 +88,7 @@ def _picture(loss: Loss) -> str:
     if found is None:
         return ""
     many = f" for several values of {found.curves[0].label.partition(' = ')[0]}" if len(found.curves) > 1 else ""
-    gradient = " and its gradient" if found.curves[0].slopes is not None else ""
+    gradient = " and its gradient" if found.curves[0].gradients is not None else ""
     about = f"{title(loss)}{gradient}, as {found.axis} moves{many}"
     note = f"The other numbers are those of the first row of the example below; `{found.axis}` moves{many}."
     if not (loss.scope == "row" and not loss.own_combine):

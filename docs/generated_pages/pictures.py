@@ -35,8 +35,8 @@ def picture(shown: Curves, title: str) -> str:
         HTML with the SVG in it.
     """
     panels = [("loss", [curve.values for curve in shown.curves])]
-    if all(curve.slopes is not None for curve in shown.curves):
-        panels.append(("gradient", [curve.slopes for curve in shown.curves if curve.slopes is not None]))
+    if all(curve.gradients is not None for curve in shown.curves):
+        panels.append(("gradient", [curve.gradients for curve in shown.curves if curve.gradients is not None]))
     labels = [curve.label for curve in shown.curves if curve.label]
     height = _TOP + _HEIGHT + _BOTTOM + (22 if labels else 0)
     apart = 50 + 6 * max(map(len, labels), default=0)

@@ -212,7 +212,9 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         """
         return as_terms(self._run(self.kernel, arrays, params))
 
-    def slopes(self, role: str, arrays: tuple[Array | None, ...], params: Mapping[str, Value], **upstream: Any) -> Any:
+    def kernel_gradient(
+        self, role: str, arrays: tuple[Array | None, ...], params: Mapping[str, Value], **upstream: Any
+    ) -> Any:
         """The gradient by `role`, of arrays as `terms` takes them. Trusts its input."""
         return self._run(self.gradients[role], arrays, params, **upstream)
 
@@ -282,12 +284,12 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         arrays, settled = self._called_with(columns, params)
         with np.errstate(all="ignore"):
             if self.scope == "row":
-                return self.slopes(role, arrays, settled)
+                return self.kernel_gradient(role, arrays, settled)
             if upstream is None:
                 terms = self.terms(arrays, settled)
                 upstream = {name: np.ones(len(term.values)) for name, term in terms.items()}
                 upstream = upstream["loss"] if set(upstream) == {"loss"} else upstream
-            return self.slopes(role, arrays, settled, upstream=upstream)
+            return self.kernel_gradient(role, arrays, settled, upstream=upstream)
 
     def _called_with(
         self, columns: tuple[Any, ...], params: Mapping[str, Any]

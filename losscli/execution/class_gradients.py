@@ -14,7 +14,7 @@ from losscli.execution.upstream import Batch, Upstream
 
 
 def sum_by_class(
-    terms: Mapping[str, Term], slopes: Mapping[str, Array], upstreams: Mapping[str, Upstream], batch: Batch
+    terms: Mapping[str, Term], gradients: Mapping[str, Array], upstreams: Mapping[str, Upstream], batch: Batch
 ) -> Array:
     """The derivative of the final value by each row's input.
 
@@ -22,7 +22,7 @@ def sum_by_class(
     ----------
     terms
         The terms of the rows, with the names of their classes.
-    slopes
+    gradients
         Term -> the derivative of each of its values by the input: of shape (rows,), or (rows, classes) where each
         class has an input of its own.
     upstreams
@@ -31,7 +31,7 @@ def sum_by_class(
         The rows.
     """
     total: Array = np.zeros(())
-    for name, slope in slopes.items():
+    for name, slope in gradients.items():
         term, product = terms[name], np.zeros_like(slope, dtype=np.float64)
         if term.by is None:
             product = upstreams[name].times(slope, batch, 1)

@@ -276,7 +276,7 @@ def _role_gradient(
                 factors[name] = factors[name] if term.where is None else np.where(term.where, factors[name], 0.0)
         upstream: Any = factors["loss"] if set(factors) == {"loss"} else factors
         with np.errstate(all="ignore"):
-            found = np.asarray(loss.slopes(role, whole, call.spec.params, upstream=upstream))
+            found = np.asarray(loss.kernel_gradient(role, whole, call.spec.params, upstream=upstream))
             return np.ldexp(found, exponent) if exponent else found
     return joined(
         [
@@ -299,7 +299,7 @@ def _derivative_of_rows(call: KernelCall, role: str, args: tuple[Array | None, .
 
 def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...], part: Part, batch: Batch) -> Array:
     with np.errstate(all="ignore"):
-        answer = call.spec.loss.slopes(role, args, call.spec.params)
+        answer = call.spec.loss.kernel_gradient(role, args, call.spec.params)
     if call.spec.loss.per_class:
         with np.errstate(all="ignore"):
             terms, _ = score_beyond(call, args, batch.class_names)
@@ -335,7 +335,7 @@ def _by_tables(
         if not part.job.spec.loss.source_roles:
             args = tuple(prepared.arrays[s] for s in part.job.inputs if isinstance(s, Table))
             role = _role_of(part.job, table)
-            row_gradient = part.job.spec.loss.slopes(role, args, part.job.spec.params)
+            row_gradient = part.job.spec.loss.kernel_gradient(role, args, part.job.spec.params)
             sums.update(part.factor * next(iter(part.upstreams.values())).by_slice[0] * row_gradient.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (

@@ -75,7 +75,7 @@ def upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds)
         weights = made.weights_of(groups)
         given = [Fraction(1)] * len(groups) if weights is None else list(map(Fraction, weights.tolist()))
         shares = [weight / sum(given) for weight in given]
-    slopes = {name: _Slopes(size) for name in estimator.term_estimates(slice_ids)}
+    derivatives = {name: _Derivatives(size) for name in estimator.term_estimates(slice_ids)}
     summed = estimator.reduction == "sum"
     for group, share in zip(groups, shares, strict=True):
         estimates = estimator.term_estimates(group)
@@ -84,12 +84,12 @@ def upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds)
             gradients = combine_gradient(job, means_of(estimates))
         for name, estimate in estimates.items():
             denominator = (Fraction(1) if summed else estimate.denominator) / share
-            slopes[name].add(group, gradients[name], denominator)
-    excludes_rows = bool(estimator.accumulator.excluded.any()) or len(slopes) > 1
-    return {name: found.upstream(excludes_rows) for name, found in slopes.items()}
+            derivatives[name].add(group, gradients[name], denominator)
+    excludes_rows = bool(estimator.accumulator.excluded.any()) or len(derivatives) > 1
+    return {name: found.upstream(excludes_rows) for name, found in derivatives.items()}
 
 
-class _Slopes:
+class _Derivatives:
     """The derivatives of one term, by slice id."""
 
     def __init__(self, size: int) -> None:

@@ -27,7 +27,7 @@ class Cosines:
             rows = slice(start, min(start + step, len(self.rows)))
             yield rows, np.clip(unit(self.rows[rows]) @ ends.T, -1.0, 1.0)
 
-    def slopes(self, pulls: Callable[[slice, Array], Array]) -> tuple[Array, Array]:
+    def gradients(self, pulls: Callable[[slice, Array], Array]) -> tuple[Array, Array]:
         """The slope by rows and by columns of a sum over pairs, of which `pulls` has the slope by the cosine."""
         by_rows, by_columns = np.zeros_like(self.rows), np.zeros_like(self.columns)
         ends = unit(self.columns)

@@ -54,7 +54,7 @@ def softplus(x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     """1 / (1 + e^-x) without overflow; keeps its digits for very negative x."""
     small = tail(x)
-    # The larger of e^-|x| and the truth of x >= 0 is the numerator; np.where takes its time where signs alternate.
+    # The larger of e^-|x| and that of x >= 0 is the numerator; np.where takes its time where signs alternate.
     return np.maximum(small, x >= 0) / (1.0 + small)
 
 

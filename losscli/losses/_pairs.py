@@ -1,4 +1,4 @@
-"""Losses in which every vector of a group picks its positives among the others: values and slopes by one walk each."""
+"""Losses in which every vector of a group picks its positives among the others: values, gradients."""
 
 from __future__ import annotations
 
@@ -195,10 +195,10 @@ class Pull:
         return Pull(self.top[where], self.soft[where], self.turn[where], self.hard[where], self.picks)
 
 
-def slopes(pairs: Pairs, by_rows: Pull, by_columns: Pull, wanted: int) -> Array:
+def gradients(pairs: Pairs, by_rows: Pull, by_columns: Pull, wanted: int) -> Array:
     """The slope by the first `wanted` rows of the sum of all pulls: a second walk over the same tiles."""
     slope = np.zeros((wanted, pairs.rows.width))
-    # float32 has small exponents; the factors of slopes are brought near 1 and back.
+    # float32 has small exponents; the factors of gradients are brought near 1 and back.
     largest = max(float(np.abs(pull.soft).max(initial=0.0)) for pull in (by_rows, by_columns))
     scale = float(np.ldexp(1.0, np.frexp(largest)[1]))  # a power of two: no digit changes
     near, far = (replace(pull, soft=pull.soft / scale, hard=pull.hard / scale) for pull in (by_rows, by_columns))

@@ -27,8 +27,8 @@ TASKS = 8  # panels a side that even a small group is cut into, so that there is
 NUMBERS = 1 << 20  # that a task holds of its rows, and of its columns
 BLOCK = 1 << 17  # numbers of vectors that are looked at one by one, beside the walk
 
-# Up to this 1 / temperature, e^(cosine / temperature) is far from overflow and underflow, sums and slopes included. One
-# exponential without a shift then serves the row and the column.
+# Up to this 1 / temperature, e^(cosine / temperature) is far from overflow and underflow, sums and gradients included.
+# One exponential without a shift then serves the row and the column.
 REACH = {"float64": 128.0, "float32": 32.0}
 
 

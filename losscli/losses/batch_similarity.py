@@ -68,7 +68,7 @@ def _(
         pulled = _share(far, other) - _share(near, same)
         return pulled * upstream[rows, None]
 
-    return _both(*Cosines(embedding, embedding).slopes(pulls))
+    return _both(*Cosines(embedding, embedding).gradients(pulls))
 
 
 def _share(x: Array, where: Array) -> Array:
@@ -141,7 +141,7 @@ def _(embedding: Array, target: Array, *, upstream: Array, margin: float, scale:
         by_far = np.where(cosines > -margin, 2 * scale * cosines, 0.0)
         return factor * (of_near * by_near + of_far * by_far)
 
-    return _both(*Cosines(embedding, embedding).slopes(pulls))
+    return _both(*Cosines(embedding, embedding).gradients(pulls))
 
 
 @loss(
@@ -189,7 +189,7 @@ def _siglip_slopes(anchor: Array, positive: Array, upstream: Array, scale: float
         pulled[own] = -pulled[own]
         return pulled * upstream[rows, None]
 
-    return Cosines(anchor, positive).slopes(pulls)
+    return Cosines(anchor, positive).gradients(pulls)
 
 
 @siglip.gradient("anchor")
@@ -268,7 +268,7 @@ def _dcl_slopes(anchor: Array, positive: Array, upstream: Array, temperature: fl
         shares[mates] -= 1.0
         return shares * (np.tile(upstream, 2)[rows, None] / (2 * temperature))
 
-    return _both(*Cosines(views, views).slopes(pulls))
+    return _both(*Cosines(views, views).gradients(pulls))
 
 
 @dcl.gradient("anchor")
@@ -336,4 +336,4 @@ def _(embedding: Array, target: Array, *, upstream: Array, scale: float) -> Arra
         shares -= np.where(same, np.exp(np.where(same, exponents, 0.0) - near), 0.0)
         return 2 * scale * lost * shares
 
-    return _both(*Cosines(embedding, embedding).slopes(pulls))
+    return _both(*Cosines(embedding, embedding).gradients(pulls))

@@ -78,42 +78,46 @@ def _empty_around(x: Side, y: Side) -> Array:
     return np.where(x.gap > 0, beside, np.where(y.gap > 0, above, touching))
 
 
-class _Slopes(NamedTuple):
-    """The slopes of a quantity by the two starts and the two ends of the predicted box."""
+class _BoxGradients(NamedTuple):
+    """The gradients of a quantity by the two starts and the two ends of the predicted box."""
 
     starts: tuple[Array, Array]
     ends: tuple[Array, Array]
 
 
-def _mixed(*parts: tuple[Array, _Slopes]) -> _Slopes:
-    """The sum of factor * slopes."""
-    starts, ends = ([sum(factor * slopes[end][axis] for factor, slopes in parts) for axis in (0, 1)] for end in (0, 1))
-    return _Slopes((starts[0], starts[1]), (ends[0], ends[1]))  # type: ignore[arg-type]
+def _mixed(*parts: tuple[Array, _BoxGradients]) -> _BoxGradients:
+    """The sum of factor * gradients."""
+    starts, ends = (
+        [sum(factor * gradients[end][axis] for factor, gradients in parts) for axis in (0, 1)] for end in (0, 1)
+    )
+    return _BoxGradients((starts[0], starts[1]), (ends[0], ends[1]))  # type: ignore[arg-type]
 
 
-def _shared_slopes(x: Side, y: Side) -> _Slopes:
-    return _Slopes((-y.both * x.inner[0], -x.both * y.inner[0]), (y.both * x.inner[1], x.both * y.inner[1]))
+def _shared_gradients(x: Side, y: Side) -> _BoxGradients:
+    return _BoxGradients((-y.both * x.inner[0], -x.both * y.inner[0]), (y.both * x.inner[1], x.both * y.inner[1]))
 
 
-def _area_slopes(x: Side, y: Side) -> _Slopes:
-    return _Slopes((-y.first, -x.first), (y.first, x.first))
+def _area_gradients(x: Side, y: Side) -> _BoxGradients:
+    return _BoxGradients((-y.first, -x.first), (y.first, x.first))
 
 
-def _whole_slopes(x: Side, y: Side, by_width: Array, by_height: Array) -> _Slopes:
+def _whole_gradients(x: Side, y: Side, by_width: Array, by_height: Array) -> _BoxGradients:
     """Of what changes so much with width and height of the enclosing box."""
-    return _Slopes((-by_width * x.outer[0], -by_height * y.outer[0]), (by_width * x.outer[1], by_height * y.outer[1]))
+    return _BoxGradients(
+        (-by_width * x.outer[0], -by_height * y.outer[0]), (by_width * x.outer[1], by_height * y.outer[1])
+    )
 
 
-def _iou_slopes(x: Side, y: Side) -> _Slopes:
+def _iou_gradients(x: Side, y: Side) -> _BoxGradients:
     """Of 1 - IoU: shared / union, whose union is area + area - shared."""
     union = _areas(x, y).union
     inverse = np.where(union > 0, 1 / np.where(union > 0, union, 1.0), 0.0)
     iou = x.both * y.both * inverse
-    return _mixed((-(1 + iou) * inverse, _shared_slopes(x, y)), (iou * inverse, _area_slopes(x, y)))
+    return _mixed((-(1 + iou) * inverse, _shared_gradients(x, y)), (iou * inverse, _area_gradients(x, y)))
 
 
-def _by_box(slopes: _Slopes, form: str) -> Array:
-    return by_corners(slopes.starts, slopes.ends, form)
+def _by_box(gradients: _BoxGradients, form: str) -> Array:
+    return by_corners(gradients.starts, gradients.ends, form)
 
 
 @loss(
@@ -158,7 +162,7 @@ def _iou(pred: Array, target: Array, form: str) -> Array:
 
 @iou_loss.gradient("pred")
 def _(pred: Array, target: Array, *, format: str) -> Array:
-    return _by_box(_iou_slopes(*sides(pred, target, format)), format)
+    return _by_box(_iou_gradients(*sides(pred, target, format)), format)
 
 
 @loss(
@@ -189,10 +193,10 @@ def _(pred: Array, target: Array, *, format: str) -> Array:
     inverse = np.where(whole > 0, 1 / np.where(whole > 0, whole, 1.0), 0.0)
     share = _areas(x, y).union * inverse
     around = _mixed(
-        (-inverse, _area_slopes(x, y)), (inverse, _shared_slopes(x, y)),
-        (share * inverse, _whole_slopes(x, y, y.whole, x.whole)),
+        (-inverse, _area_gradients(x, y)), (inverse, _shared_gradients(x, y)),
+        (share * inverse, _whole_gradients(x, y, y.whole, x.whole)),
     )  # fmt: skip
-    return _by_box(_mixed((np.ones_like(share), _iou_slopes(x, y)), (np.ones_like(share), around)), format)
+    return _by_box(_mixed((np.ones_like(share), _iou_gradients(x, y)), (np.ones_like(share), around)), format)
 
 
 def _far(x: Side, y: Side) -> Array:
@@ -200,11 +204,11 @@ def _far(x: Side, y: Side) -> Array:
     return _over((np.square(x.shift) + np.square(y.shift)) / 4, np.square(x.whole) + np.square(y.whole), 0.0)
 
 
-def _far_slopes(x: Side, y: Side) -> _Slopes:
+def _far_gradients(x: Side, y: Side) -> _BoxGradients:
     diagonal = np.square(x.whole) + np.square(y.whole)
     inverse = np.where(diagonal > 0, 1 / np.where(diagonal > 0, diagonal, 1.0), 0.0)
-    centres = _Slopes((x.shift / 2, y.shift / 2), (x.shift / 2, y.shift / 2))
-    return _mixed((inverse, centres), (-_far(x, y) * inverse, _whole_slopes(x, y, 2 * x.whole, 2 * y.whole)))
+    centres = _BoxGradients((x.shift / 2, y.shift / 2), (x.shift / 2, y.shift / 2))
+    return _mixed((inverse, centres), (-_far(x, y) * inverse, _whole_gradients(x, y, 2 * x.whole, 2 * y.whole)))
 
 
 @loss(
@@ -232,7 +236,7 @@ def diou_loss(pred: Box, target: Box, *, format: _Format = "xyxy") -> Array:
 def _(pred: Array, target: Array, *, format: str) -> Array:
     x, y = sides(pred, target, format)
     one = np.ones(len(pred))
-    return _by_box(_mixed((one, _iou_slopes(x, y)), (one, _far_slopes(x, y))), format)
+    return _by_box(_mixed((one, _iou_gradients(x, y)), (one, _far_gradients(x, y))), format)
 
 
 def _shape(x: Side, y: Side) -> tuple[Array, Array]:
@@ -276,11 +280,11 @@ def _(pred: Array, target: Array, *, format: str) -> Array:
     squares = np.square(x.first) + np.square(y.first)
     # The angle of the first diagonal grows with its width, and falls with its height.
     by_angle = _over(-8 / np.pi**2 * turned, squares, 0.0)
-    angle = _Slopes((-y.first, x.first), (y.first, -x.first))
+    angle = _BoxGradients((-y.first, x.first), (y.first, -x.first))
     one = np.ones(len(pred))
     return _by_box(
         _mixed(
-            (one - np.square(alpha), _iou_slopes(x, y)), (one, _far_slopes(x, y)),
+            (one - np.square(alpha), _iou_gradients(x, y)), (one, _far_gradients(x, y)),
             ((2 - alpha) * alpha * by_angle, angle),
         ),
         format,

@@ -137,8 +137,8 @@ def _trapezoids(grid: tuple[float, ...]) -> Array:
 @integrated_brier.gradient("pred")
 def _(pred: Array, time: Array, event: Array, censoring: Array, *, grid: tuple[float, ...]) -> Array:
     free = _uncensored(censoring)
-    slopes = [_weighted_slope(pred[:, k], time, event, free, horizon) for k, horizon in enumerate(grid)]
-    return np.stack(slopes, axis=1) * _trapezoids(grid)
+    gradients = [_weighted_slope(pred[:, k], time, event, free, horizon) for k, horizon in enumerate(grid)]
+    return np.stack(gradients, axis=1) * _trapezoids(grid)
 
 
 @loss(

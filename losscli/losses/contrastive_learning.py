@@ -11,7 +11,7 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import without_weights
 from losscli.losses._angles import cosine_slope, long_dot
 from losscli.losses._math import dot, unit
-from losscli.losses._pairs import Pull, back_to, slopes, spread
+from losscli.losses._pairs import Pull, back_to, gradients, spread
 from losscli.losses._tiles import Pairs, Side
 
 TASKS = ("embeddings",)
@@ -92,7 +92,7 @@ def _(
         pulls = Pull.of(pairs, forth, upstream / 2), Pull.of(pairs, back, upstream / 2)
     else:
         pulls = Pull.of(pairs, forth, upstream), Pull.none(len(upstream))
-    slope = slopes(pairs, *pulls, len(anchor))
+    slope = gradients(pairs, *pulls, len(anchor))
     return back_to(anchor, slope) if normalize else slope
 
 
@@ -101,14 +101,14 @@ def _(
     anchor: Array, positive: Array, *, upstream: Array, temperature: float, normalize: bool, symmetric: bool,
     precision: str,
 ) -> Array:  # fmt: skip
-    # Rows are what slopes are by, so the positives are the rows here, and it is the columns that pick.
+    # Rows are what gradients are by, so the positives are the rows here, and it is the columns that pick.
     pairs = _two_sides(positive, anchor, temperature, normalize, True, precision)
     back, forth = spread(pairs)
     if symmetric:
         pulls = Pull.of(pairs, back, upstream / 2), Pull.of(pairs, forth, upstream / 2)
     else:
         pulls = Pull.none(len(upstream)), Pull.of(pairs, forth, upstream)
-    slope = slopes(pairs, *pulls, len(positive))
+    slope = gradients(pairs, *pulls, len(positive))
     return back_to(positive, slope) if normalize else slope
 
 
@@ -238,7 +238,7 @@ def _views(first: Array, second: Array, temperature: float, precision: str) -> P
 def _nt_xent_slope(by: Array, other: Array, upstream: Array, temperature: float, precision: str) -> Array:
     pairs = _views(by, other, temperature, precision)
     pull = Pull.of(pairs, spread(pairs)[0], np.tile(upstream / 2, 2))
-    return back_to(by, slopes(pairs, pull, pull, len(by)))
+    return back_to(by, gradients(pairs, pull, pull, len(by)))
 
 
 @nt_xent.gradient("anchor")
@@ -325,5 +325,5 @@ def _(
         return np.zeros_like(embedding)
     pairs = _classmates(embedding, target, temperature, normalize, precision)
     pull = Pull.of(pairs, spread(pairs)[0], upstream)
-    slope = slopes(pairs, pull, pull, len(embedding))
+    slope = gradients(pairs, pull, pull, len(embedding))
     return back_to(embedding, slope) if normalize else slope

@@ -114,7 +114,7 @@ def _steps(pred: Array, target: Array) -> Array:
 
 
 def _later(steps: Array) -> Array:
-    """For each class, the sum of the slopes by the cumulative probabilities from it on; the last has none."""
+    """For each class, the sum of the gradients by the cumulative probabilities from it on; the last has none."""
     back = np.cumsum(steps[:, ::-1], axis=-1)[:, ::-1]
     return np.concatenate([back, np.zeros_like(back[:, :1])], axis=-1)
 

@@ -78,7 +78,7 @@ def _megabatch_slopes(
         pulled[here, here + rows.start] = np.where(own < positive_margin, -upstream[rows], 0.0)
         return pulled
 
-    return Cosines(anchor, positive).slopes(pulls)
+    return Cosines(anchor, positive).gradients(pulls)
 
 
 @megabatch_margin.gradient("anchor")

@@ -79,7 +79,7 @@ def _(embedding: Array, *, upstream: Array, scale: float) -> Array:
         exponents, before = _exponents(embedding, scale, rows, cosines)
         return np.where(before, np.exp(exponents - total), 0.0) * (2 * scale * upstream[0])
 
-    by_rows, by_columns = Cosines(embedding, embedding).slopes(pulls)
+    by_rows, by_columns = Cosines(embedding, embedding).gradients(pulls)
     return by_rows + by_columns
 
 

@@ -43,15 +43,16 @@ def signs(rng: np.random.Generator) -> pd.DataFrame:
 
 def regression(rng: np.random.Generator) -> pd.DataFrame:
     """House prices in thousands with ordinary errors, of two models."""
-    truth = rng.normal(300, 60, ROWS)
-    return pd.DataFrame({"price": truth, "linear": truth + rng.normal(0, 30, ROWS),
-                         "forest": truth + rng.normal(0, 9, ROWS), "region": rng.choice(["n", "s"], ROWS)})  # fmt: skip
+    target = rng.normal(300, 60, ROWS)
+    return pd.DataFrame({"price": target, "linear": target + rng.normal(0, 30, ROWS),
+                         "forest": target + rng.normal(0, 9, ROWS),
+                         "region": rng.choice(["n", "s"], ROWS)})  # fmt: skip
 
 
 def heavy_tails(rng: np.random.Generator) -> pd.DataFrame:
     """Delivery times with a few errors of another size."""
-    truth = rng.normal(30, 5, ROWS)
-    return pd.DataFrame({"actual": truth, "prediction": truth + rng.standard_t(1.5, ROWS)})
+    target = rng.normal(30, 5, ROWS)
+    return pd.DataFrame({"actual": target, "prediction": target + rng.standard_t(1.5, ROWS)})
 
 
 def counts(rng: np.random.Generator) -> pd.DataFrame:
@@ -69,8 +70,8 @@ def claims(rng: np.random.Generator) -> pd.DataFrame:
 
 def magnitudes(rng: np.random.Generator) -> pd.DataFrame:
     """Sales of products small and large: errors go with the size."""
-    truth = np.exp(rng.normal(6, 2, ROWS))
-    return pd.DataFrame({"sales": truth, "forecast": truth * np.exp(rng.normal(0, 0.2, ROWS))})
+    target = np.exp(rng.normal(6, 2, ROWS))
+    return pd.DataFrame({"sales": target, "forecast": target * np.exp(rng.normal(0, 0.2, ROWS))})
 
 
 def classes(rng: np.random.Generator) -> pd.DataFrame:
@@ -97,9 +98,9 @@ def labels(rng: np.random.Generator) -> pd.DataFrame:
 
 def grades(rng: np.random.Generator) -> pd.DataFrame:
     """Essays: grades from 1 to 6 of a person and of a model."""
-    truth = rng.integers(1, 7, ROWS)
-    return pd.DataFrame({"essay_id": np.arange(ROWS), "human": truth,
-                         "model": np.clip(truth + rng.integers(-1, 2, ROWS), 1, 6)})  # fmt: skip
+    target = rng.integers(1, 7, ROWS)
+    return pd.DataFrame({"essay_id": np.arange(ROWS), "human": target,
+                         "model": np.clip(target + rng.integers(-1, 2, ROWS), 1, 6)})  # fmt: skip
 
 
 def quantiles(rng: np.random.Generator) -> pd.DataFrame:
@@ -158,9 +159,9 @@ def vectors(rng: np.random.Generator) -> pd.DataFrame:
 
 def pairs(rng: np.random.Generator) -> pd.DataFrame:
     """Embeddings that should point to the same side, a column each number."""
-    truth = rng.normal(size=(ROWS, 4))
-    pred = truth + 0.4 * rng.normal(size=(ROWS, 4))
-    return pd.DataFrame({**{f"target_{at}": truth[:, at] for at in range(4)},
+    target = rng.normal(size=(ROWS, 4))
+    pred = target + 0.4 * rng.normal(size=(ROWS, 4))
+    return pd.DataFrame({**{f"target_{at}": target[:, at] for at in range(4)},
                          **{f"pred_{at}": pred[:, at] for at in range(4)}})  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from losscli.errors import DataError, EmptyError, FileError, LosscliError, Usage
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted(p for p in (ROOT / "sample_data").iterdir() if p.suffix in (".csv", ".parquet"))
-# Files with only one side of a comparison: the truth alone, or the parameters of a model.
+# Files with only one side of a comparison: the target alone, or the parameters of a model.
 ONE_SIDED = {"diabetes_targets.csv", "prototypes.csv", "weights.parquet"}
 CONFIG = """
 [defaults]

@@ -189,7 +189,7 @@ def test_a_score_loads_no_more_than_it_needs(folder):
 
 def test_modules_in_the_working_directory_are_not_loaded(folder):
     for name in ("types", "numpy", "pyarrow", "click", "losscli", "json", "csv"):
-        (folder / f"{name}.py").write_text("raise SystemExit('a stranger in the house')\n")
+        (folder / f"{name}.py").write_text("raise SystemExit('a stranger')\n")
     done = losscli(*SCORE, "-q", folder=folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "1.078125\n", "")
 

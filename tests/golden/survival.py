@@ -92,11 +92,11 @@ def cases() -> list[Case]:
         "(lambda c: lambda t: math.prod(1 - sum(r[0] == s and not r[1] for r in c) / sum(r[0] > s or r[0] == s and"
         " not r[1] for r in c) for s in {r[0] for r in c if r[0] <= t and not r[1]}))(censoring.tolist())"
     )
-    slopes = (
+    gradients = (
         "(lambda G: sum((1 - p)**2 / G(4.0) if t > 4.0 else p**2 / G(t) if e else 0 for p, t, e in"
         f" zip(pred, time.tolist(), event.tolist())) / n)({free})"
     )
-    log_slopes = slopes.replace("(1 - p)**2", "-torch.log(p)").replace("p**2", "-torch.log(1 - p)")
+    log_slopes = gradients.replace("(1 - p)**2", "-torch.log(p)").replace("p**2", "-torch.log(1 - p)")
     pinball = "sklearn.metrics.mean_pinball_loss(time, np.where(event == 1, pred, np.minimum(pred, time)), alpha={})"
     sided = "torch.where(event == 1, torch.maximum({0} * u, ({0} - 1) * u), {0} * F.relu(u)).mean()"
     curves = (
@@ -113,7 +113,7 @@ def cases() -> list[Case]:
         by_hand("integrated_brier:grid=2|3.5|6", whole, CURVES),
         by_numpy("sksurv", "ipcw_brier:horizon=4", brier.format("4.0"), AT),
         by_numpy("sksurv", "ipcw_brier:horizon=2", brier.format("2.0"), AT),
-        by_hand("ipcw_brier:horizon=4", slopes, AT),
+        by_hand("ipcw_brier:horizon=4", gradients, AT),
         *(
             by_numpy(
                 "pycox", f"ipcw_log_loss:horizon={h}", f"pycox_log_loss(pred, time, event, censoring, {h}.0)", APART

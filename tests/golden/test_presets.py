@@ -170,5 +170,5 @@ def test_floors_by_hand():
     ):
         report = losscli.evaluate(data, "wmape:floor=0.5", by="s", **roles, **settings)
         assert [result.value for result in report] == pytest.approx([top / 0.5 for top in want], rel=1e-14)
-    slopes = losscli.gradient(data, "wmape:floor=0.5", weight="w", **roles)["p"]
-    assert slopes.tolist() == pytest.approx([2.0, 1.0, 0.0])
+    gradients = losscli.gradient(data, "wmape:floor=0.5", weight="w", **roles)["p"]
+    assert gradients.tolist() == pytest.approx([2.0, 1.0, 0.0])

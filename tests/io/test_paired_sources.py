@@ -47,7 +47,7 @@ def shrink(monkeypatch, window=1_500, split=43):
 
 
 def table(seed, rows=ROWS):
-    """The same truth for every seed; predictions of its own."""
+    """The same target for every seed; predictions of its own."""
     targets, own = np.random.default_rng(0), np.random.default_rng(seed + 1)
     y = targets.normal(size=rows) * 10.0 ** targets.integers(-9, 9, rows)
     return {

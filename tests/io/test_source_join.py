@@ -1,4 +1,4 @@
-"""Truth in another file: joined by key as text, in the order of the predictions, and never by luck."""
+"""Targets in another file: joined by key as text, in the order of the predictions, and never by luck."""
 
 from __future__ import annotations
 
@@ -117,11 +117,11 @@ TROUBLE: list[tuple[str, Sequence[Any], Sequence[Any], type[LosscliError], str, 
         "x",
         3,
     ),
-    ("unmatched truth", ["a", "b"], ["a", "x", "b"], DataError, "1 of 3 rows: no match in <memory>: 'x'", "x", 2),
+    ("unmatched target", ["a", "b"], ["a", "x", "b"], DataError, "1 of 3 rows: no match in <memory>: 'x'", "x", 2),
     ("repeated prediction", ["a", "b", "a"], ["a", "b"], DataError, "1 row repeats a key", "a", 3),
-    ("repeated truth", ["a", "b"], ["a", "b", "b", "a"], DataError, "2 rows repeat a key", "b", 3),
+    ("repeated target", ["a", "b"], ["a", "b", "b", "a"], DataError, "2 rows repeat a key", "b", 3),
     ("no key in predictions", ["a", None], ["a"], DataError, "1 row has no key", "", 2),
-    ("empty key in truth", ["a"], ["a", "", ""], DataError, "2 rows have no key", "", 2),
+    ("empty key in targets", ["a"], ["a", "", ""], DataError, "2 rows have no key", "", 2),
     ("NaN never matches NaN", [1.0, np.nan], [1.0, np.nan], DataError, "1 row has no key", "", 2),
 ]
 

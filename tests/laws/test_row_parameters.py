@@ -50,7 +50,7 @@ def test_rows_have_the_bits_of_their_numbers(loss, spec, choice, cruel):
     columns, params = columns_of(loss, choice, rng, cruel), values_of(spec, rng)
     with np.errstate(all="ignore"):
         whole = loss(**columns, **{spec.name: params})
-        slopes = {role: loss.gradient(role, **columns, **{spec.name: params}) for role in loss.gradients}
+        gradients = {role: loss.gradient(role, **columns, **{spec.name: params}) for role in loss.gradients}
         for row in range(ROWS):
             own = {
                 name: column if loss.roles[name].kinds[0].shape == "matrix" else column[row : row + 1]
@@ -58,7 +58,7 @@ def test_rows_have_the_bits_of_their_numbers(loss, spec, choice, cruel):
             }
             own |= {spec.name: float(params[row])}
             assert pieces(loss(**own), 0) == pieces(whole, row), row
-            for role, slope in slopes.items():
+            for role, slope in gradients.items():
                 if loss.roles[role].kinds[0].shape != "matrix":
                     assert loss.gradient(role, **own)[0].tobytes() == slope[row].tobytes(), (role, row)
 

@@ -43,11 +43,11 @@ def macro_f1(true, said, w):
 def sandwich(value, w):
     """The standard error from the derivative of a value by each weight (White's sandwich)."""
     step = 1e-6
-    slopes = np.array([
+    gradients = np.array([
         (value(w + step * one) - value(w - step * one)) / (2 * step) for one in np.eye(len(w))
     ])  # fmt: skip
     n = w.sum() ** 2 / (w**2).sum()
-    return np.sqrt(((w * slopes) ** 2).sum() * n / (n - 1))
+    return np.sqrt(((w * gradients) ** 2).sum() * n / (n - 1))
 
 
 def bits(report):

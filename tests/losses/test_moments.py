@@ -59,7 +59,7 @@ def test_standard_errors_do_not_see_where_0_is(settings):
 
 
 def test_the_standard_error_is_that_of_leaving_rows_out():
-    """The delta method beside the jackknife, which knows nothing of slopes."""
+    """The delta method beside the jackknife, which knows nothing of gradients."""
     scores = {
         "r2": lambda y, p: 1 - np.mean((y - p) ** 2) / np.var(y),
         "pearson": lambda y, p: np.corrcoef(y, p)[0, 1],

@@ -93,10 +93,10 @@ def test_any_tiles_give_the_dense_answer(monkeypatch, kind, normalize, near):
         want += (upstream[:, None] * pull).T @ columns
     elif given.itself:
         want += weights.T @ rows
-    got = _pairs.slopes(given, Pull.of(given, forth, upstream), others, len(rows))
+    got = _pairs.gradients(given, Pull.of(given, forth, upstream), others, len(rows))
     np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12 * abs(want).max())
     if given.itself:
-        some = _pairs.slopes(given, Pull.of(given, forth, upstream), others, 16)
+        some = _pairs.gradients(given, Pull.of(given, forth, upstream), others, 16)
         np.testing.assert_allclose(some, want[:16], rtol=1e-12, atol=1e-12 * abs(want).max())
 
 
@@ -114,7 +114,7 @@ def test_a_sure_pick_keeps_the_digits_of_its_slopes(monkeypatch, near):
     forth, _ = _pairs.spread(given)
     np.testing.assert_allclose(forth.values, pull.sum(axis=1), rtol=1e-12)
     np.fill_diagonal(pull, -pull.sum(axis=1))
-    slope = _pairs.slopes(given, Pull.of(given, forth, np.ones(9)), Pull.none(9), 9)
+    slope = _pairs.gradients(given, Pull.of(given, forth, np.ones(9)), Pull.none(9), 9)
     np.testing.assert_allclose(slope, pull @ vectors / 0.02, rtol=1e-10, atol=1e-12 * abs(pull / 0.02).max())
 
 
@@ -130,13 +130,13 @@ def batch(name, count=300, width=8):
 
 
 def answers(name, columns, **params):
-    """The values of a loss and its slopes by every role."""
+    """The values of a loss and its gradients by every role."""
     loss = REGISTRY[name]
     given = {**LOSSES[name], **params}
     term = as_terms(loss(*columns, **given))["loss"]
     upstream = np.linspace(0.5, 2, len(term.values))
-    slopes = [loss.gradient(role, *columns, upstream=upstream, **given) for role in loss.gradients]
-    return term.values if term.where is None else term.values[term.where], slopes
+    gradients = [loss.gradient(role, *columns, upstream=upstream, **given) for role in loss.gradients]
+    return term.values if term.where is None else term.values[term.where], gradients
 
 
 @pytest.mark.parametrize("temperature", [0.2, 0.005], ids=["near", "far"])
@@ -147,20 +147,20 @@ def test_threads_change_no_bit(monkeypatch, name, precision, temperature):
     columns, found = batch(name), []
     for threads in (1, 2, 3, 7):
         with parallel.using_threads(threads):
-            values, slopes = answers(name, columns, precision=precision, temperature=temperature)
-        found.append([values.tobytes(), *(slope.tobytes() for slope in slopes)])
+            values, gradients = answers(name, columns, precision=precision, temperature=temperature)
+        found.append([values.tobytes(), *(slope.tobytes() for slope in gradients)])
     assert found[1:] == found[:1] * 3
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_sizes_of_tiles_change_last_digits_only(monkeypatch, name):
     columns = batch(name)
-    values, slopes = answers(name, columns)
+    values, gradients = answers(name, columns)
     for sizes in [(32, 64, 64, 8), (64, 64, 64, 8), (11, 17, 70, 1)]:
         set_sizes(monkeypatch, sizes)
         got, turned = answers(name, columns)
         np.testing.assert_allclose(got, values, rtol=2e-14)
-        for one, other in zip(turned, slopes, strict=True):
+        for one, other in zip(turned, gradients, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-13 * abs(other).max())
 
 
@@ -169,7 +169,7 @@ def test_sizes_of_tiles_change_last_digits_only(monkeypatch, name):
 def test_float32_is_as_near_as_its_digits(name, temperature):
     """A cosine misses by a few units of float32 and its exponent by that over the temperature: so does the value."""
     columns = batch(name, width=32)
-    values, slopes = answers(name, columns, temperature=temperature)
+    values, gradients = answers(name, columns, temperature=temperature)
     rough, turned = answers(name, columns, temperature=temperature, precision="float32")
     assert rough.dtype == np.float64
     exponent = 4 * np.finfo(np.float32).eps / temperature
@@ -177,7 +177,7 @@ def test_float32_is_as_near_as_its_digits(name, temperature):
     assert gap.max() > 1e-10  # it is float32 that was asked for
     # Where the positive has nearly all, the value is the share of the others: it misses by that much of itself.
     assert (gap <= exponent * np.minimum(1, values)).all()
-    for one, other in zip(turned, slopes, strict=True):
+    for one, other in zip(turned, gradients, strict=True):
         assert one.dtype == np.float64
         assert abs(one - other).max() <= exponent * abs(other).max()
 
@@ -200,8 +200,8 @@ def test_slopes_are_differences_of_values(name, precision):
     columns = batch(name, count=700, width=6)
     loss, rng = REGISTRY[name], np.random.default_rng(1)
     where = np.zeros(700, bool)
-    _, slopes = answers(name, columns, precision=precision)
-    for role, slope in zip(loss.gradients, slopes, strict=True):
+    _, gradients = answers(name, columns, precision=precision)
+    for role, slope in zip(loss.gradients, gradients, strict=True):
         which = list(loss.roles).index(role)
         way = rng.normal(size=columns[which].shape)
         sums = []

@@ -110,7 +110,7 @@ def inspect() -> None:
 
 
 def forecasts() -> None:
-    # StatsForecast.cross_validation(h=2, level=[90]), and its forecast with the truth in a long table (Nixtla's).
+    # StatsForecast.cross_validation(h=2, level=[90]), and its forecast with the targets in a long table (Nixtla's).
     text("cross_validation.csv",
          "unique_id,ds,cutoff,y,Naive,AutoETS,AutoETS-lo-90,AutoETS-hi-90\n"
          "H1,2026-01-03,2026-01-02,12.0,10.0,11.5,9.5,13.5\nH1,2026-01-04,2026-01-02,11.0,10.0,11.5,9.0,14.0\n"

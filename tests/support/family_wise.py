@@ -50,9 +50,9 @@ def models(rng: np.random.Generator, count: int, rows: int, common: float) -> Ta
     return {"y": np.zeros(rows), **found}
 
 
-def hold_all(intervals: Sequence[tuple[float, float] | None], truth: float) -> float:
+def hold_all(intervals: Sequence[tuple[float, float] | None], target: float) -> float:
     """Whether all intervals hold the true values."""
-    return float(all(ends is not None and ends[0] <= truth <= ends[1] for ends in intervals))
+    return float(all(ends is not None and ends[0] <= target <= ends[1] for ends in intervals))
 
 
 def _of_slices(rng: np.random.Generator) -> float:

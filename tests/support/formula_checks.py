@@ -105,13 +105,13 @@ def check_slopes(loss, formula, columns, params, role, cruel):
         if loss.scope != "row":
             factors = {t: upstream[: len(term.values)] for t, term in terms.items()}
             given = factors["loss"] if set(factors) == {"loss"} else factors
-            slopes = {"loss": loss.gradients[role](*arrays, upstream=given, **params)}
+            gradients = {"loss": loss.gradients[role](*arrays, upstream=given, **params)}
         else:
             answer = loss.gradients[role](*arrays, **params)
-            slopes = answer if isinstance(answer, dict) else {"loss": answer}
+            gradients = answer if isinstance(answer, dict) else {"loss": answer}
     matrix = loss.roles[role].kinds[0].shape == "matrix"
     with mp.workdps(digits(cruel)):
-        for name, slope in slopes.items():
+        for name, slope in gradients.items():
             if loss.scope != "row":
                 assert slope.shape == columns[role].shape
                 check_entries(loss, columns, role, slope, lambda c: group_sum(formula, c, params, factors))
@@ -152,7 +152,7 @@ def check_entries(loss, columns, role, slope, value, row=None):
         right, left = (up - base) / step, (base - down) / step
         wanted.append((spot, left, right))
     wanted = [(spot, left, right) for spot, left, right in wanted if mp.isfinite(left) and mp.isfinite(right)]
-    # Where all slopes are 0, the differences hold nothing but the rounding of the formula's own digits.
+    # Where all gradients are 0, the differences hold nothing but the rounding of the formula's own digits.
     noise = abs(base) * mp.mpf(10) ** (14 - mp.mp.dps) / step
     scale = max(noise, *(max(abs(lo), abs(hi)) for _, lo, hi in wanted), 0)
     for spot, left, right in wanted:

@@ -107,8 +107,8 @@ def _scores(subject: Subject, target: Input, rows: Rows, keys: Keys) -> Iterator
         if some.batch.weights is not None:
             raise UsageError("a conformal offset is for rows that count the same, so it takes no weights",
                              code="USAGE_CONFLICT")  # fmt: skip
-        ends, truth = subject.raw(some.batch.arrays), some.batch.arrays[target]
-        scores, folds = np.maximum(ends[:, 0] - truth, truth - ends[:, 1]), folds_of(some)
+        ends, observed = subject.raw(some.batch.arrays), some.batch.arrays[target]
+        scores, folds = np.maximum(ends[:, 0] - observed, observed - ends[:, 1]), folds_of(some)
         for key in keys:
             yield key, scores if key is None else scores[folds != key]
 

@@ -330,7 +330,7 @@ class DecodedSplit:
 def _opened(
     source: SeekableInput, texts: list[str] | None = None, columns: int = 1, footer: pq.FileMetaData | None = None
 ) -> Iterator[pq.ParquetFile]:
-    """The opened file, with settings that bound memory and detect damage."""
+    """The opened file, with settings that bound memory and detect corruption."""
     with open_for_arrow(source) as file:
         try:
             reader = pq.ParquetFile(
