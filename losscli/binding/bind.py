@@ -9,10 +9,10 @@ from typing import Any
 from losscli.binding.align_classes import align
 from losscli.binding.class_weights import weighted_class_column
 from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
+from losscli.binding.column_shapes import ColumnShapes
 from losscli.binding.default_names import DEFAULT_NAMES, less_usual
 from losscli.binding.derived_columns import derived_columns, unused_notes
-from losscli.binding.kind_shapes import fits, suits
-from losscli.binding.label_settings import class_labels, refuse_unused_labels
+from losscli.binding.label_settings import refuse_unused_labels
 from losscli.binding.levels import at_levels, levels_of
 from losscli.binding.nested_columns import is_text_inside
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
@@ -25,14 +25,10 @@ from losscli.binding.shown_columns import with_shown
 from losscli.binding.spec import LossSpec, Spec
 from losscli.binding.unit_keys import slice_keys, unit_keys
 from losscli.contract.history import HISTORY, LookedUp
-from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
-from losscli.contract.number_lists import entries_of, steps_of
 from losscli.errors import DataError, UsageError
-from losscli.io.arrow.decode import is_text_list, is_vector
-from losscli.io.arrow.keyed import keyed_fields, labels_of
-from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
-from losscli.io.arrow.types import fields_of, is_list
+from losscli.io.arrow.spelled_vectors import form_of_type
+from losscli.io.arrow.types import fields_of
 from losscli.io.sides import Sides
 
 
@@ -46,6 +42,7 @@ class Binder:
         self.looked_up = {(one.loss, one.forecast, one.role): one.column for one in looked_up}
         self.takes_history = False
         self.request, self.columns, self.types, self.tables, self.sides = request, columns, types, tables, sides
+        self.shapes = ColumnShapes(request, types)
         self.used: set[RoleBinding | Table] = set()
         self.notes: dict[str, None] = {}
         self.pairings: dict[str, None] = {}
@@ -124,7 +121,7 @@ class Binder:
         if (levelled := levels_of(spec, found)) is not None:
             self.notes[levelled.note] = None
             found |= {role: (found[role][0], columns) for role, columns in levelled.columns_of(spec).items()}
-        kinds = self._kinds(spec, found)
+        kinds = self.shapes.kinds(spec, found)
         specific = any(isinstance(who, (Table, RoleBinding)) and who.model is not None for who, _ in found.values())
         like = next((i for i, kind in enumerate(kinds) if kind.shape == "vector"), 0)
         sides: list[Input | Table | None] = []
@@ -132,7 +129,7 @@ class Binder:
             if isinstance(who, Table):
                 sides.append(who)
             else:
-                sides.append(None if columns is None else self._input(role, columns, kind, like, spec))
+                sides.append(None if columns is None else self.shapes.input(role, columns, kind, like, spec))
         aligned = align(sides, self.tables, self.request.classes, self.request.first_class)
         self.pairings.update(dict.fromkeys(aligned.notes))
         sides = with_ragged(spec.loss, with_labels(spec.loss, aligned.sides), self.types)
@@ -253,75 +250,6 @@ class Binder:
         """The one column that both files have, as those of a competition do: a solution and a submission."""
         keys = (*self.request.on, *self.request.targets_on)
         return None if self.sides is None else self.sides.only_in_both(keys)
-
-    def _kinds(self, spec: LossSpec, found: Mapping[str, tuple[Any, ColumnSet | None]]) -> tuple[Kind, ...]:
-        """The first combination of kinds whose shapes are those of the columns."""
-        roles = spec.loss.roles
-        shapes = [None if c is None else self._wide(c, roles[role].kinds) for role, (_, c) in found.items()]
-        forms = [None if c is None else self._spelled(c) for _, c in found.values()]
-        for likely in (True, False) if any(forms) else (True,):
-            for kinds in spec.loss.combinations(spec.params, spec.presets):
-                sides = zip(kinds, shapes, forms, strict=True)
-                if all(fits(k, wide) if form is None else suits(k, form, likely) for k, wide, form in sides):
-                    return kinds
-        lines = []
-        for (role, (_, columns)), wide in zip(found.items(), shapes, strict=True):
-            if columns is not None:
-                wanted = " or ".join(kind.says for kind in spec.loss.roles[role].kinds)
-                got = (
-                    f"{len(columns.names)} columns" if len(columns.names) > 1 else "a vector" if wide else "one column"
-                )
-                lines.append(f"'{role}' is {wanted}; '{columns.text}' is {got}")
-        raise UsageError(f"the columns do not fit '{spec.loss.name}': " + "; ".join(lines), code="USAGE_COLUMNS")
-
-    def _wide(self, columns: ColumnSet, kinds: Sequence[Kind]) -> bool:
-        return columns.form != "one" or self._listed(columns, kinds)
-
-    def _listed(self, columns: ColumnSet, kinds: Sequence[Kind]) -> bool:
-        """Whether the columns are one column of lists: of numbers or, where these kinds have labels, of texts."""
-        type_ = self.types.get(columns.names[0])
-        if columns.form != "one" or type_ is None:
-            return False
-        if (form := form_of_type(type_)) is not None:
-            return all(kind.shape != "class" and suits(kind, form, likely=kind.shape == "number") for kind in kinds)
-        if is_text_list(type_) and any(kind.shape == "number" for kind in kinds):
-            return any(kind.sides or kind.labels for kind in kinds)
-        return is_vector(type_) or is_list(type_)
-
-    def _input(self, role: str, columns: ColumnSet, kind: Kind, like: int, spec: LossSpec) -> Input:
-        return Input(
-            role, kind, columns.names,
-            wide=self._wide(columns, [kind]), listed=self._listed(columns, [kind]),
-            spelled=self._listed(columns, [kind]) and self._spelled(columns) is not None,
-            keyed=self._listed(columns, [kind]) and self._keyed(columns),
-            labels=self._labels(role, columns, kind),
-            positive=self.request.positive if kind.sides else None,
-            like=like if kind.shape == "vectors" else None,
-            entries=entries_of(role, spec.loss.params, spec.params),
-            steps=steps_of(role, spec.loss.params, spec.params),
-        )  # fmt: skip
-
-    def _spelled(self, columns: ColumnSet) -> SpelledForm | None:
-        """How the texts of the columns spell vectors, if they are one column of a text file that does."""
-        return form_of_type(self.types.get(columns.names[0])) if columns.form == "one" else None
-
-    def _keyed(self, columns: ColumnSet) -> bool:
-        """Whether the columns are one column of lists of a label and a number each."""
-        kind = self.types.get(columns.names[0])
-        return columns.form == "one" and (keyed_fields(kind) is not None or labels_of(kind) is not None)
-
-    def _labels(self, role: str, columns: ColumnSet, kind: Kind) -> tuple[str, ...] | None:
-        """What the columns, or the numbers of lists, are called."""
-        found = class_labels(role, columns, kind, self._listed(columns, [kind]), self.request.classes)
-        if found is not None or not self._keyed(columns):
-            return found
-        known = labels_of(self.types[columns.names[0]])
-        if known is None:
-            raise UsageError(
-                f"'{columns.text}' holds lists of a label and a number each, and no row says which labels there are",
-                hint="--classes A,B,C", code="USAGE_COLUMNS",
-            )  # fmt: skip
-        return known
 
 
 def bind(

@@ -212,11 +212,9 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         """
         return as_terms(self._run(self.kernel, arrays, params))
 
-    def kernel_gradient(
-        self, role: str, arrays: tuple[Array | None, ...], params: Mapping[str, Value], **upstream: Any
-    ) -> Any:
+    def kernel_gradient(self, role: str, arrays: Sequence[Array | None], params: Mapping[str, Value], **of: Any) -> Any:
         """The gradient by `role`, of arrays as `terms` takes them. Trusts its input."""
-        return self._run(self.gradients[role], arrays, params, **upstream)
+        return self._run(self.gradients[role], arrays, params, **of)
 
     def _run(
         self, kernel: Callable[..., Any], arrays: Sequence[Array | None], params: Mapping[str, Value], **more: Any
