@@ -46,6 +46,7 @@ def evaluate(
     skill: bool = False,
     skill_against: str | None = None,
     max_slices: int = 100_000,
+    sort: str = "label",
     where: str | None = None,
     let: str | Sequence[str] | Mapping[str, str] = (),
     batch_by: str | None = None,
@@ -138,6 +139,9 @@ def evaluate(
         A model that the others are held against: `skill` of their results is 1 - loss / loss of that model.
     max_slices : int
         More slices than this are an error.
+    sort : str
+        The order of slices: "loss" (the first one) or the name of a loss, the worst first; "count", the largest first;
+        "label".
     where : str, optional
         A filter: `'split == "test" and age >= 18'`.
     let : str or sequence of str, or mapping of str to str

@@ -38,6 +38,7 @@ _PLAIN = (
     "batch_by",
     "batch_size",
     "max_slices",
+    "sort",
     "missing",
     "nan",
     "others",

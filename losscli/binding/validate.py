@@ -24,6 +24,7 @@ def check(request: Request) -> None:
     if request.batch_size is not None and request.batch_size < 1:
         raise UsageError("--batch-size must be at least 1", code="USAGE_BAD_VALUE")
     _check_mean_of(request)
+    _check_sort(request)
     _check_skill(request)
     _check_classes(request)
     if request.others != "error" and request.positive is None:
@@ -50,6 +51,20 @@ def _check_tables(request: Request) -> None:
             if part.loss.sorted_by and request.weighted and request.divisor(part) != "weight":
                 raise UsageError(f"'{part.text}' is no mean of values of rows, so --divide-by does not apply",
                                  hint="--divide-by weight", code="USAGE_CONFLICT")  # fmt: skip
+
+
+def _check_sort(request: Request) -> None:
+    """Slices are sorted by what the run has."""
+    if request.sort == "label":
+        return
+    if not request.by:
+        raise UsageError("--sort is about slices, and there are none", hint="--by COL", code="USAGE_INCOMPLETE")
+    names = [name for spec in request.losses for name in (spec.text, spec.name or spec.parts[0][1].loss.name)]
+    known = list(dict.fromkeys(["loss", "count", "label", *names]))
+    if request.sort not in known:
+        raise UsageError(f"--sort '{request.sort}' is no loss of this run", value=request.sort,
+                         hint=did_you_mean(request.sort, known, f"one of {', '.join(known)}"),
+                         code="USAGE_BAD_VALUE")  # fmt: skip
 
 
 def _check_mean_of(request: Request) -> None:

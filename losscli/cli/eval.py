@@ -80,7 +80,7 @@ def _eval(options: EvalOptions) -> int:
         scoring.deliver(judged, options.gates, options.report, options.run.console.quiet)
         return scoring.ended(judged, options.gates)
     if shard is not None:
-        refuse_reports(options.gates, options.report)
+        refuse_reports(options.gates, options.report, options.run.request.sort)
     prepared = scoring.ready(options).prepared
     if options.run.console.plan:
         console.write_stdout(plan_text(prepared))
@@ -90,7 +90,7 @@ def _eval(options: EvalOptions) -> int:
     return 0
 
 
-def refuse_reports(asked: GateOptions, wanted: Wanted) -> None:
+def refuse_reports(asked: GateOptions, wanted: Wanted, sort: str = "label") -> None:
     """A UsageError: a state is of a part of the rows, so it makes no number that could be reported or judged."""
     for option, given in (("gate", asked.gates), ("baseline", asked.baseline), ("max-dropped", asked.max_dropped)):
         if given:
@@ -98,6 +98,8 @@ def refuse_reports(asked: GateOptions, wanted: Wanted) -> None:
                              hint="give it to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
     if wanted.show:
         raise UsageError("--state-out makes no report, so there is nothing for --show to show", code="USAGE_CONFLICT")
+    if sort != "label":
+        raise UsageError("--state-out makes no report, so there is nothing for --sort to sort", code="USAGE_CONFLICT")
     if wanted.paths:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
                          hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip

@@ -309,6 +309,9 @@ slice_options = _stack(
                 "COL:quantile=4 make intervals ('help slices'). Repeatable."),
     _filters("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
              help="More slices than this are an error."),
+    _filters("--sort", metavar="loss|count|label|LOSS",
+             help="The order of slices: by the first loss or by LOSS, the worst first; by their count, the largest "
+                  "first; by their label.  [default: label]"),
 )  # fmt: skip
 
 level_options = _stack(

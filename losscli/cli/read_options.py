@@ -52,7 +52,8 @@ def eval_options(given: Given) -> EvalOptions:
     """The options of `eval`."""
     report = _diagnosed(_wanted(given, rows=True), given)
     gates = _gates(given, given["baseline"], given["baseline_missing"])
-    inference = _inference(given, interval=given["interval"], between=given["between"])
+    barred = report.show and bool(given["by"])  # the bars of slices have confidence intervals
+    inference = _inference(given, interval=given["interval"] or barred, between=given["between"])
     run = _run(given, replace(inference, test=given["test"]))
     return EvalOptions(run, report, gates, given["shard"], given["state_out"])
 
@@ -313,6 +314,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         divide_by=given.get("divide_by"), reduction=given.get("reduction"),
         by=given.get("by", ()), mean_of=given.get("mean_of"),
         group_weight=given.get("group_weight"), max_slices=given.get("max_slices", 100_000),
+        sort=given.get("sort") or "label",
         worst=given.get("worst") or 10,
         shown=None if given.get("shown_columns") is None else read_columns(given["shown_columns"]),
         skill=given.get("skill", False), skill_against=given.get("skill_against"),

@@ -185,11 +185,16 @@ def evaluate(
     sources = tuple(replace(found, sha256=prepared.hashes.get(found.path)) for found in scan.sources())
     with using_threads(engine.count):
         evaluation = conclude(totals, scan.reader, sources, prepared.source.dropped, doubled)
-    if not prepared.plan.request.skill:
-        return evaluation
-    from losscli.execution.best_constants import with_best_constants  # few runs ask for them
+    request = prepared.plan.request
+    if request.skill:
+        from losscli.execution.best_constants import with_best_constants  # few runs ask for them
 
-    return with_best_constants(prepared, evaluation, engine, observer, chunk_rows())
+        evaluation = with_best_constants(prepared, evaluation, engine, observer, chunk_rows())
+    if request.sort == "label":
+        return evaluation
+    from losscli.results.slice_order import sorted_slices
+
+    return sorted_slices(evaluation, request.sort)
 
 
 def conclude(

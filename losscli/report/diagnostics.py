@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from losscli.report.cells import Cells, Column, Layout, listed
+from losscli.report.cells import Layout, listed
 from losscli.report.drawn import drawn, note
 from losscli.report.page.scales import rounded
 from losscli.report.row_losses import loss_of_rows, worst_rows_table
+from losscli.report.slice_bars import MOST, room, with_bars
 from losscli.report.view import View, short
 from losscli.results.diagnostics import Bin, Diagnostics, LossDistributionResult, ReliabilityResult, ResidualsResult
 
-_MOST = 6  # tables of each kind
 _BLOCKS = 20  # lines of a reliability table
-_LONGEST_BAR = 40
-_SHORTEST_BAR = 4  # where there is less room, a bar would tell nothing
-_GAP = 3  # between a bar and the numbers before it
 
 
 def diagnostics_blocks(found: Diagnostics, view: View) -> Iterator[str]:
     """A block of each distribution, list of rows, reliability and trend."""
-    for one in found.losses[:_MOST]:
+    for one in found.losses[:MOST]:
         yield _distribution(one, view)
         if one.worst:
             title = note(view.text(f"Rows with the worst {loss_of_rows(one)}", 500), view)
             yield title + "\n" + drawn(worst_rows_table(one), view).text(view)
-    for reliable in found.reliability[:_MOST]:
+    for reliable in found.reliability[:MOST]:
         yield _reliability(reliable, view)
-    for trend in found.residuals[:_MOST]:
+    for trend in found.residuals[:MOST]:
         yield _residuals(trend, view)
     most = max(len(found.losses), len(found.reliability), len(found.residuals))
-    if most > _MOST:
-        yield note(f"{_MOST} tables of each kind are shown; a JSON report has all {most}: -o FILE.json", view)
+    if most > MOST:
+        yield note(f"{MOST} tables of each kind are shown; a JSON report has all {most}: -o FILE.json", view)
 
 
 def _distribution(one: LossDistributionResult, view: View) -> str:
@@ -85,15 +82,10 @@ def _residuals(one: ResidualsResult, view: View) -> str:
 
 def _block(said: str, table: Layout, counts: Sequence[int], view: View) -> str:
     """A title and a table, with a bar of each count where there is room for one."""
-    room = _LONGEST_BAR
-    if view.width is not None:
-        room = min(room, view.width - drawn(table, view).width - _GAP)
-    if room >= _SHORTEST_BAR:
-        table = Layout((*table.columns, Column("")), (*table.cells, Cells(_bars(counts, room, view), {})))
-    return note(view.text(said, 500), view) + "\n" + drawn(table, view).text(view)
+    return with_bars(said, table, _bars(counts, room(table, view), view), view)
 
 
-def _bars(counts: Sequence[int], room: int, view: View) -> list[str]:
+def _bars(counts: Sequence[int], longest: int, view: View) -> list[str]:
     """The largest count is a bar of the whole room, and any count is seen."""
     sign, most = "#" if view.ascii_only else "█", max(counts) or 1
-    return [sign * -(-count * room // most) for count in counts]
+    return [sign * -(-count * longest // most) for count in counts]

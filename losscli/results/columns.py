@@ -6,10 +6,12 @@ import copy
 import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from losscli.lazy import dataclass
 from losscli.results.losses import LossResult, PartResult, TermResult, Uncertainty
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,15 @@ class IntervalColumns:
             found[at] = {"stderr": result.stderr, "low": ends[0], "high": ends[1], "n_eff": result.n_eff}[name]
         return found
 
+    def take(self, order: Sequence[int]) -> IntervalColumns:
+        """The same of these slices, in this order."""
+        others = {place: self.others[at] for place, at in enumerate(order) if at in self.others}
+        effective, skewness = (None if one is None else _taken(one, order)
+                               for one in (self.effective_sizes, self.skewness))  # fmt: skip
+        stderr, df, low, high = (_taken(one, order) for one in (self.stderr, self.df, self.low, self.high))
+        kinds = bytes(map(self.kinds.__getitem__, order))
+        return IntervalColumns(stderr, df, low, high, effective, skewness, kinds, self.shared, others)
+
     def examples(self) -> list[int]:
         """The first slice of each kind, and those that are in none of the columns."""
         first = {self.kinds.find(kind) for kind in range(len(self.shared))} - {-1}
@@ -126,6 +137,20 @@ class SliceColumns(Sequence[LossResult]):
         found = copy.copy(self)
         found.intervals, found._made = intervals, dict(intervals.others)
         return found
+
+    def take(self, order: Sequence[int]) -> SliceColumns:
+        """The results on these slices, in this order."""
+        terms = {
+            name: TermColumns(_taken(term.means, order), _taken(term.sums, order), _taken(term.counts, order),
+                              _taken(term.weights, order))
+            for name, term in self.terms.items()
+        }  # fmt: skip
+        by = {name: [*map(labels.__getitem__, order)] for name, labels in self.by.items()}
+        values, counts, weights = _taken(self.values, order), _taken(self.counts, order), _taken(self.weights, order)
+        slice_ids = _taken(self.slice_ids, order) if self.slice_ids else None
+        found = SliceColumns(self.shared, by, values, counts, weights, terms, _taken(self.excluded_counts, order),
+                             [_taken(part, order) for part in self.parts], slice_ids)  # fmt: skip
+        return found if self.intervals is None else found.with_intervals(self.intervals.take(order))
 
     def examples(self) -> Iterator[LossResult]:
         """Results that have all that any has, in their order."""
@@ -193,6 +218,11 @@ class SliceColumns(Sequence[LossResult]):
                     uncertainty=known.uncertainty(at, self.counts[at]),
                 )  # fmt: skip
         return found
+
+
+def _taken(column: array[Number], order: Sequence[int]) -> array[Number]:
+    """The numbers at these places."""
+    return array(column.typecode, map(column.__getitem__, order))
 
 
 def _finite(column: array[float]) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 
 import pytest
-from evaluations import HOSTILE, PLAIN, diagnosed
+from evaluations import HOSTILE, HOW, PLAIN, diagnosed, result, run
 from rich.cells import cell_len
 
 from losscli.report import renderer
@@ -33,8 +35,8 @@ def bars(text, sign):
 
 @pytest.mark.parametrize("width", [24, 40, 60, 80, 120])
 def test_no_line_is_wider_than_the_terminal(width):
-    for run in (RUN, replace(PLAIN, diagnostics=diagnosed(HOSTILE)), distribution(1000, 1)):
-        assert [line for line in shown(run, width=width).splitlines() if cell_len(line) > width] == []
+    for found in (RUN, replace(PLAIN, diagnostics=diagnosed(HOSTILE)), distribution(1000, 1)):
+        assert [line for line in shown(found, width=width).splitlines() if cell_len(line) > width] == []
 
 
 def test_ascii_only_where_the_output_has_no_other_characters():
@@ -68,3 +70,53 @@ def test_of_many_models_some_are_shown_and_the_others_counted():
     run = replace(PLAIN, diagnostics=Diagnostics(losses=(one,) * 9))
     assert shown(run).count("Losses of rows") == 6
     assert "6 tables of each kind are shown; a JSON report has all 9" in shown(run)
+
+
+def sliced(*values, spread=0.5, names=("country",)):
+    """A run of slices with these values, each with its confidence interval."""
+    results = [
+        result("mse", value, by=dict.fromkeys(names, f"s{at}"), count=10 + at, uncertainty=HOW,
+               interval=None if spread is None else (value - spread, value + spread))
+        for at, value in enumerate(values)
+    ]  # fmt: skip
+    return run(result("mse", 1.0), *results)
+
+
+def slice_lines(text):
+    return text.partition("Slices by mse")[2].partition("──\n")[2].partition("\n\n")[0].splitlines()
+
+
+@pytest.mark.parametrize("width", range(20, 201, 9))
+def test_no_line_of_slices_is_wider_than_the_terminal(width):
+    for found in (sliced(1, 2, 3, names=(HOSTILE,)), sliced(*range(50), spread=None), sliced(-1e300, 1e-300, math.nan)):
+        lines = shown(found, width=width).splitlines()
+        assert [line for line in lines if cell_len(line) > width] == []
+        assert shown(found, width=width, ascii_only=True).isascii()
+
+
+def test_slices_the_worst_first_with_bars_to_the_value_and_intervals_over_them():
+    lines = slice_lines(shown(sliced(1.0, 4.0, 2.0, spread=1.0)))  # the longest bar, of 40 signs, ends at 5
+    assert [line.split()[0] for line in lines] == ["s1", "s2", "s0"]
+    assert [line.split()[-1] for line in lines] == ["█" * 24 + "▓" * 8 + "░" * 8, "█" * 8 + "▓" * 8 + "░" * 8,
+                                                    "▓" * 8 + "░" * 8]  # fmt: skip
+    assert lines[0].split()[1:5] == ["4", "3", "5", "11"]
+
+
+def test_bars_of_values_below_zero_end_at_zero():
+    lines = slice_lines(shown(sliced(-1.0, 3.0, spread=None)))
+    first, second = (re.split(r"  1[01]   ", line)[1] for line in lines)  # behind the count
+    assert (first, second) == (" " * 10 + "█" * 30, "█" * 10)
+
+
+def test_where_there_is_no_room_bars_replace_the_ends_of_intervals():
+    assert slice_lines(shown(sliced(1, 2), width=60))[0].split()[:4] == ["s1", "2", "1.5", "2.5"]
+    narrow = slice_lines(shown(sliced(1, 2), width=38))
+    assert [line.split()[:3] for line in narrow] == [["s1", "2", "11"], ["s0", "1", "10"]]
+    assert all(line.count("░") > 0 for line in narrow)
+
+
+def test_of_many_slices_the_worst_are_shown_and_the_others_counted():
+    text = shown(sliced(*range(50)))
+    assert "the worst first; 20 of 50" in text
+    assert slice_lines(text)[0].split()[:2] == ["s49", "49"]
+    assert len(slice_lines(text)) == 20

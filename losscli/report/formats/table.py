@@ -12,6 +12,7 @@ from losscli.report.drawn import drawn, is_too_wide, note
 from losscli.report.influence import influence
 from losscli.report.layout import compares_values, footnotes, layout_of, results_as_rows
 from losscli.report.renderer import Renderer
+from losscli.report.slice_bars import slice_blocks
 from losscli.report.verdicts import gate_counts, reasons
 from losscli.report.view import View
 from losscli.results import Evaluation
@@ -35,6 +36,8 @@ class Table(Renderer):
             blocks.append(_comparisons(evaluation, view))
         if evaluation.influence:
             blocks.append(drawn(influence(evaluation), view).text(view))
+        if view.diagnosed:
+            blocks += slice_blocks(evaluation, view)
         if view.diagnosed and evaluation.diagnostics is not None:
             blocks += diagnostics_blocks(evaluation.diagnostics, view)
         if evaluation.gates:

@@ -16,6 +16,7 @@ from losscli.report.view import View, short
 from losscli.results import Evaluation, LossResult
 from losscli.results.columns import SliceColumns, parts_of
 from losscli.results.directions import best_in_words, compared, is_lower_better
+from losscli.results.slice_order import slices_by_line, worst_first
 
 _WORST, _BEST = 20, 5
 _SHORT = 4  # characters of a number of which there is room for three
@@ -51,7 +52,7 @@ def slices(evaluation: Evaluation, view: View) -> Iterator[str]:
     """The slices of each loss and model, worst first, beside the value of all rows."""
     wholes = {(r.spec, r.model): r for part in parts_of(evaluation.results)
               if not isinstance(part, SliceColumns) for r in part if not r.by}  # fmt: skip
-    found = _by_line(evaluation)
+    found = slices_by_line(evaluation.results)
     for key, results in list(found.items())[:_PICTURES]:
         worst, best, left = _extremes(results)
         some, whole = (worst or best)[0], wholes.get(key)
@@ -153,32 +154,9 @@ def _ordered(results: Iterable[LossResult], *, worst_first: bool) -> list[LossRe
     return sorted(results, key=key)
 
 
-def _by_line(evaluation: Evaluation) -> dict[tuple[str, str | None], Sequence[LossResult]]:
-    """The results of slices of each loss and model."""
-    found: dict[tuple[str, str | None], Sequence[LossResult]] = {}
-    for part in parts_of(evaluation.results):
-        if isinstance(part, SliceColumns):
-            if len(part):
-                found[part.shared.spec, part.shared.model] = part
-            continue
-        for result in part:
-            if result.by:
-                some = found.setdefault((result.spec, result.model), [])
-                if isinstance(some, list):
-                    some.append(result)
-    return found
-
-
 def _extremes(results: Sequence[LossResult]) -> tuple[list[LossResult], list[LossResult], bool]:
     """The worst slices, the best ones, and whether any are left out; of very many, few become results."""
-    values = results.values if isinstance(results, SliceColumns) else [result.value for result in results]
-    direction = results[0].direction
-
-    def worse(at: int) -> float:
-        value = compared(direction, values[at])
-        return math.inf if math.isnan(value) else value if is_lower_better(direction) else -value
-
-    order = sorted(range(len(values)), key=worse, reverse=True)
+    order = worst_first(results)
     if len(order) <= _WORST + _BEST:
         return [results[at] for at in order], [], False
     return [results[at] for at in order[:_WORST]], [results[at] for at in order[-_BEST:]], True
