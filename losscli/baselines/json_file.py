@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from losscli.errors import DataError, FileError, system_code
-from losscli.io.remote.address import REMOTE_URL, redacted
+from losscli.io.remote.address import REMOTE_URL, local_path, redacted
 
 LARGEST = 256 << 20  # bytes; a report of a million results has about as many
 
@@ -23,6 +23,7 @@ def read_document(path: str, what: str, schema: str, hint: str) -> dict[str, Any
 
     A remote address is read from its store. `what` names the kind in messages, and `hint` says what makes one.
     """
+    path = local_path(path)
     content, path = _content(path, what), redacted(path)
     try:
         document = json.loads(

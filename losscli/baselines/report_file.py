@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from losscli.baselines.json_file import InvalidDocument, read_document
 from losscli.errors import DataError, UsageError
-from losscli.io.remote.address import REMOTE_URL, redacted
+from losscli.io.remote.address import REMOTE_URL, beside, local_path, redacted
 from losscli.results import (
     BatchResult,
     Evaluation,
@@ -58,13 +58,12 @@ def check_rows_file(saved: Evaluation, path: str) -> str:
 
 def _beside(path: str, name: str) -> tuple[str, bool]:
     """The file of this name in the folder of `path`, and whether it exists."""
-    if not REMOTE_URL.match(path):
-        local = Path(path).parent / name
-        return str(local), local.is_file()
-    from losscli.io.remote.whole import is_file, neighbour
+    found = beside(local_path(path), name)
+    if not REMOTE_URL.match(found):
+        return found, Path(found).is_file()
+    from losscli.io.remote.whole import is_file
 
-    url = neighbour(path, name)
-    return url, is_file(url)
+    return found, is_file(found)
 
 
 class _Object:

@@ -13,6 +13,7 @@ import click
 from losscli.cli import Plain
 from losscli.cli import options as shared
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, system_code
+from losscli.io.remote.address import scheme_of
 from losscli.lazy import dataclass
 from losscli.report.errors import error_result
 
@@ -189,7 +190,7 @@ class _Inside:
 
     def all(self, paths: Iterable[str]) -> list[str]:
         """The paths as seen from here, without standard input."""
-        return [os.path.join(self.folder, path) for path in paths if path != "-"]  # noqa: PTH118
+        return [path if scheme_of(path) else os.path.join(self.folder, path) for path in paths if path != "-"]  # noqa: PTH118
 
     def shown(self, path: str) -> str:
         """The path as the suite names it."""

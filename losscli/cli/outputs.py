@@ -6,14 +6,16 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from losscli.errors import UsageError, did_you_mean
+from losscli.io.remote.address import local_path, scheme_of
 from losscli.report import format_names, format_of
 
 
 def report_formats(texts: Sequence[str]) -> dict[str, str]:
     """`[FORMAT=]FILE` -> path: format; the suffix decides where no format is named."""
-    from losscli.io.write.atomic import refuse_remote
+    from losscli.io.write.atomic import refuse_read_only
 
     found: dict[str, str] = {}
     for text in texts:
@@ -23,7 +25,7 @@ def report_formats(texts: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"'{text}': its suffix is not that of a report format",
                              hint=f"write FORMAT=FILE; formats: {', '.join(format_names())}",
                              code="USAGE_BAD_VALUE")  # fmt: skip
-        refuse_remote(path)
+        refuse_read_only(path)
         refuse_second(path, found)
         found[path] = format_
     return found
@@ -63,6 +65,16 @@ def same_destination(path: str, others: Iterable[str]) -> str | None:
         return path
     wanted = destination(path) if others else None
     return next((other for other in others if wanted is not None and destination(other) == wanted), None)
+
+
+def exists(path: str) -> bool:
+    """Whether there is something at this path; an address costs a request, whose error is raised."""
+    path = local_path(path)
+    if not scheme_of(path):
+        return Path(path).exists()
+    from losscli.io.remote.whole import is_file
+
+    return is_file(path)
 
 
 def check_outputs(paths: Sequence[str], inputs: Sequence[str], configuration: str | None = None) -> None:

@@ -215,9 +215,9 @@ def _diagnosed(wanted: Wanted, given: Given) -> Wanted:
 def _gates(given: Given, baseline: str | None, missing: Literal["error", "skip", "create"]) -> GateOptions:
     gates = tuple(map(parse_gate, given["gates"]))
     if baseline is not None and missing == "create":
-        from losscli.io.write.atomic import refuse_remote
+        from losscli.io.write.atomic import refuse_read_only
 
-        refuse_remote(baseline)
+        refuse_read_only(baseline)
     return replace(_drop_limit(given), gates=gates, baseline=baseline, baseline_missing=missing,
                    allow_incomparable=given["allow_incomparable"],
                    exit_zero=given["exit_zero"])  # fmt: skip

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.cli.option_values import RowsFile, TableFile
 from losscli.cli.outputs import same_destination
 from losscli.errors import UsageError
+from losscli.io.remote.address import beside, local_path
 from losscli.results import Evaluation
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
     if paths[0] in ("", "-"):
         raise UsageError("-o rows=FILE needs a file", hint="'losscli rows' writes row values to standard output",
                          code="USAGE_BAD_VALUE")  # fmt: skip
-    from losscli.io.write.atomic import refuse_remote
+    from losscli.io.write.atomic import refuse_read_only
     from losscli.io.write.tables import format_of  # brings NumPy, which the comparison of two reports goes without
 
-    refuse_remote(paths[0])
+    refuse_read_only(paths[0])
     format_of(paths[0])
     return reports, RowsFile(paths[0])
 
@@ -49,8 +49,7 @@ def check(rows: RowsFile, reports: Iterable[str], baseline: Sequence[str] = ()) 
         raise UsageError(f"writing row values to '{rows.path}' would overwrite the baseline",
                          hint="choose another name, or save a new baseline in another folder",
                          code="USAGE_CONFLICT")  # fmt: skip
-    folder = Path(rows.path).resolve().parent
-    apart = [path for path in files if Path(path).resolve().parent != folder]
+    apart = [path for path in files if not same_destination(beside(local_path(path), rows.name), [rows.path])]
     return [f"{path} expects {rows.name} in its own folder, but it is written to another" for path in apart]
 
 

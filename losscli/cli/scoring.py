@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.cli import console, outputs, progress, reports, rows_output
@@ -12,7 +11,7 @@ from losscli.errors import ExitCode, FileError, UsageError
 from losscli.execution.judge import Rules, gated, judged_error
 from losscli.execution.judge import judge as judge_run
 from losscli.gates.verdicts import BASELINE, BoundGate, slice_columns
-from losscli.io.remote.address import redacted
+from losscli.io.remote.address import beside, local_path, redacted
 from losscli.lazy import dataclass
 from losscli.report import render, renderer
 from losscli.results import Evaluation
@@ -95,7 +94,7 @@ def _check_outputs(options: EvalOptions, data: Data, saved: Evaluation | None, i
 def written(options: EvalOptions) -> list[str]:
     """Everything that the run writes; a baseline that does not exist yet is one of these, if it shall be created."""
     path = options.gates.baseline
-    created = path is not None and options.gates.baseline_missing == "create" and not Path(path).exists()
+    created = path is not None and options.gates.baseline_missing == "create" and not outputs.exists(path)
     found = [*options.report.paths, *filter(None, [options.state_out])]
     if path is not None and created and not outputs.same_destination(path, found):
         found.append(path)
@@ -109,7 +108,7 @@ def _check_rows_file(options: EvalOptions, prepared: Prepared, saved: Evaluation
         return
     baseline = [] if path is None else [path]
     if path is not None and saved is not None and saved.rows_file is not None:
-        baseline.append(str(Path(path).parent / saved.rows_file))
+        baseline.append(beside(local_path(path), saved.rows_file))
     rows_output.with_rows(prepared)
     console.print_notes(rows_output.check(wanted.rows, wanted.files, baseline), options.run.console.quiet)
 
@@ -157,7 +156,7 @@ def _check_paths(asked: GateOptions, written: Sequence[str], wanted: Wanted, inp
             hint="the baseline is a saved report",
             code="USAGE_CONFLICT",
         )
-    if Path(path).exists() and outputs.same_destination(path, written):
+    if outputs.same_destination(path, written) and outputs.exists(path):
         raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
                          hint="write to another file, and replace the baseline once the report is accepted",
                          code="USAGE_CONFLICT")  # fmt: skip

@@ -25,7 +25,7 @@ from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import check_once, common, identity_of
 from losscli.io.files.inputs import pipe_name
 from losscli.io.files.open import open_source
-from losscli.io.remote.address import REMOTE_URL, redacted
+from losscli.io.remote.address import REMOTE_URL, local_path, redacted
 from losscli.io.sides import JoinKind, KeyDifference
 from losscli.io.source import ReadOptions, Source
 from losscli.lazy import dataclass
@@ -355,7 +355,8 @@ def _check_pipes(request: Request, data: Data) -> None:
     """What can be read only once is named once, under whatever name and for whatever purpose."""
     tables = (matrix.path for matrix in request.tables if matrix not in data.tables)
     named = [*data.paths, *(path for _, path in data.named), data.targets, *tables, *(path for _, path in data.beside)]
-    local = [path for path in named if isinstance(path, str) and not REMOTE_URL.match(path)]
+    named = [local_path(path) for path in named if isinstance(path, str)]
+    local = [path for path in named if not REMOTE_URL.match(path)]
     if len(local) > 1:
         check_once([(path, identity_of(FoundFile(path))) for path in local])
 

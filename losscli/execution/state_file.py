@@ -14,7 +14,7 @@ from losscli._version import __version__
 from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.shard_state import Plain, json_text
 from losscli.io.files.streams import file_error
-from losscli.io.remote.address import REMOTE_URL, redacted
+from losscli.io.remote.address import REMOTE_URL, local_path, redacted
 from losscli.lazy import dataclass
 
 SCHEMA = "losscli.state/3"
@@ -82,7 +82,8 @@ def whole(path: str) -> Iterator[None]:
 
 def read_state(path: str) -> State:
     """The state in a file; a file that is none, or that was changed, is a DataError."""
-    address, path = path, redacted(path)
+    address = local_path(path)
+    path = redacted(address)
     text = _content(address)
     try:
         document = json.loads(text)

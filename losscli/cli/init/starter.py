@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.cli import console
 from losscli.cli.config import CONFIG_NAME, config_from_text
 from losscli.errors import FileError, UsageError
-from losscli.io.remote.address import REMOTE_URL
+from losscli.io.remote.address import REMOTE_URL, local_path, redacted, scheme_of
 from losscli.results.directions import compared
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
         raise UsageError(
             "--init reads a file, which the configuration then names; standard input has no name", code="USAGE_CONFLICT"
         )
-    path = outputs[0] if outputs else CONFIG_NAME
+    path = local_path(outputs[0]) if outputs else CONFIG_NAME
+    if scheme_of(path):
+        raise UsageError("a configuration is a local file", path=redacted(path), code="USAGE_BAD_VALUE")
     if path != "-" and os.path.lexists(path):
         raise FileError("the file exists, and --init does not overwrite it", path=path,
                         hint="-o FILE names another")  # fmt: skip

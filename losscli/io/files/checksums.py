@@ -17,7 +17,7 @@ from losscli.io.files.compression import spool_to_file
 from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.spool import CHUNK_BYTES
 from losscli.io.files.streams import file_error
-from losscli.io.remote.address import REMOTE_URL, redacted
+from losscli.io.remote.address import REMOTE_URL, local_path, redacted
 from losscli.lazy import pattern
 
 _HEX = pattern("[0-9a-fA-F]{64}")
@@ -111,6 +111,7 @@ def _sha256(source: FileInput) -> str:
 
 
 def _key(path: str) -> str:
+    path = local_path(path)
     if path == "-":
         return path
     return redacted(path) if REMOTE_URL.match(path) else os.path.realpath(path)

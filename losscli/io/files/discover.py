@@ -14,7 +14,7 @@ from losscli.io.files.found import FoundFile, is_data_file, natural_key, partiti
 from losscli.io.files.identity import Identity, check_once, identity_of, repeated
 from losscli.io.files.streams import file_error
 from losscli.io.files.table_formats import enclosing_table, local_table_format, refused
-from losscli.io.remote.address import REMOTE_URL, WEB, scheme_of
+from losscli.io.remote.address import REMOTE_URL, WEB, local_path, scheme_of
 from losscli.lazy import dataclass
 
 
@@ -34,7 +34,7 @@ def discover(paths: Sequence[str]) -> Discovery:
     notes: list[str] = []
     if not paths:
         raise UsageError("no source was given", code="USAGE_INCOMPLETE")
-    for path in paths:
+    for path in map(local_path, paths):
         files.extend(_expand_remote(path, notes) if REMOTE_URL.match(path) else _expand_local(path, notes))
     identities = tuple((file.path, identity_of(file)) for file in files)
     check_once(identities)

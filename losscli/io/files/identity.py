@@ -10,25 +10,21 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import unquote, urlsplit
 
 from losscli.errors import UsageError
 from losscli.io.files.found import FoundFile
-from losscli.io.remote.address import WEB, RemoteVersion
+from losscli.io.remote.address import RemoteVersion, canonical
 
 Identity = tuple[object, ...]
 
 ONCE = "pipe"
 """The first word of the identity of what can be read only once."""
 
-_PORTS = {"http": 80, "https": 443}
-_SCHEMES = {"gcs": "gs", "abfss": "abfs", "az": "abfs"}
-
 
 def identity_of(found: FoundFile) -> Identity:
     """What two files have in common if they are the same."""
     if found.remote is not None:
-        return ("address", _canonical(found.remote.url))
+        return ("address", canonical(found.remote.url))
     try:
         path = found.archive or found.path
         status = os.fstat(sys.stdin.fileno()) if path == "-" else os.stat(path)  # noqa: PTH116
@@ -86,19 +82,3 @@ def _read_twice(first: str, second: str) -> UsageError:
 
 def _shown(path: str) -> str:
     return "standard input" if path == "-" else path
-
-
-def _canonical(url: str) -> str:
-    """The address without what makes no difference: case, default port, user, fragment, dots and escapes in the path.
-
-    Names of objects are taken as they are, as stores do.
-    """
-    scheme, _, rest = url.partition("://")
-    scheme = scheme.lower()
-    if scheme not in WEB:
-        return f"{_SCHEMES.get(scheme, scheme)}://{rest}"
-    parts = urlsplit(url)
-    port = parts.port
-    host = (parts.hostname or "") + ("" if port in (None, _PORTS[scheme]) else f":{port}")
-    path = os.path.normpath("/" + unquote(parts.path).lstrip("/"))
-    return f"{scheme}://{host}{path}" + (f"?{parts.query}" if parts.query else "")

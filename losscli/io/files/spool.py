@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from losscli.errors import FileError, system_code
 
@@ -57,6 +58,31 @@ def spool_with(fill: Callable[[SpoolWriter], None], path: str) -> Spool:
         spool.remove()
         raise spool_error(error, path) if isinstance(error, OSError) else error from None
     return spool
+
+
+def open_spool(path: str) -> tuple[Spool, io.BufferedWriter]:
+    """A temporary copy of what will be at `path`, and the file that writes it."""
+    import tempfile
+
+    try:
+        descriptor, local_path = tempfile.mkstemp(prefix="losscli-")
+    except OSError as error:
+        raise spool_error(error, path) from None
+    return Spool(local_path), io.BufferedWriter(_SpoolFile(descriptor, path))
+
+
+class _SpoolFile(io.FileIO):
+    """A temporary copy whose write errors say what it is a copy of, whatever library writes to it."""
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        super().__init__(descriptor, "wb")
+        self._path = path
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise spool_error(error, self._path) from None
 
 
 class SpoolWriter:

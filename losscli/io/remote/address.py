@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 import re
 from dataclasses import field
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from losscli.errors import UsageError
 from losscli.lazy import dataclass, pattern
@@ -14,8 +16,12 @@ WEB = frozenset({"http", "https"})
 AZURE = frozenset({"abfs", "abfss", "az"})
 SCHEMES = ("s3", "gs", "gcs", *sorted(AZURE), "http", "https")
 
+_PORTS = {"http": 80, "https": 443}
+_SYNONYMS = {"gcs": "gs", "abfss": "abfs", "az": "abfs"}
+
 # In names of objects ? is an ordinary character, and in globs it matches one; only `?word=` starts a query.
 _QUERY = pattern(r"\?[\w.~%-]+=.*", re.DOTALL)
+_HUB = pattern(r"hf://((?:datasets/|spaces/)?[^/@]+/[^/@]+)(?:@([^/]+))?/([^?#]+)")
 _USER = pattern(r"://[^/?#]*@")
 _URL = pattern(r"\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
 
@@ -51,6 +57,23 @@ class Address:
         return redacted(self.url)
 
 
+def local_path(path: str) -> str:
+    """The path that a file:// address names, such as `/a b.csv` for `file:///a%20b.csv`; any other path as it is."""
+    if scheme_of(path) != "file":
+        return path
+    parts = urlsplit(path)
+    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment or not parts.path:
+        raise UsageError(
+            "not the address of a file of this machine",
+            path=redacted(path),
+            hint="file:///folder/name, with %3F for a question mark and %23 for #",
+            code="USAGE_BAD_VALUE",
+        )
+    from urllib.request import url2pathname  # here, as it takes longer than a short run
+
+    return url2pathname(parts.path)
+
+
 def scheme_of(path: str) -> str:
     """The lower-case scheme of a remote path; empty for a local path."""
     found = REMOTE_URL.match(path)
@@ -64,6 +87,34 @@ def redacted(path: str) -> str:
         return path
     path = re.split(r"[?#]", path, maxsplit=1)[0] if scheme in WEB else _QUERY.sub("", path)
     return path if scheme in AZURE else _USER.sub("://", path)  # there, container@account is part of the name
+
+
+def beside(path: str, name: str) -> str:
+    """The file of this name in the folder of `path`; the query of a web address stays."""
+    scheme = scheme_of(path)
+    if not scheme:
+        return os.path.join(os.path.dirname(path), name)  # noqa: PTH118, PTH120
+    path, mark, query = path.partition("?") if scheme in WEB else (path, "", "")
+    return f"{path.rpartition('/')[0]}/{quote(name) if scheme in WEB else name}{mark}{query}"
+
+
+def canonical(url: str) -> str:
+    """The address without what makes no difference: case, default port, user, fragment, dots and escapes in the path.
+
+    Names of objects are taken as they are, as stores do.
+    """
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
+    if scheme not in WEB:
+        return f"{_SYNONYMS.get(scheme, scheme)}://{rest}"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # which is said when it is read
+        return url
+    host = (parts.hostname or "") + ("" if port in (None, _PORTS[scheme]) else f":{port}")
+    path = posixpath.normpath("/" + unquote(parts.path).lstrip("/"))
+    return f"{scheme}://{host}{path}" + (f"?{parts.query}" if parts.query else "")
 
 
 def sanitized_text(text: str) -> str:
@@ -83,8 +134,8 @@ def check(url: str) -> Address:
     if scheme not in SCHEMES:
         raise UsageError(
             f"cannot read {scheme}://… : sources are local files, folders, stdin (-) and "
-            + " ".join(f"{known}://" for known in ("s3", "gs", "abfs", "https", "http")),
-            hint="download the file first, or pipe it in: … | losscli eval -",
+            + " ".join(f"{known}://" for known in ("s3", "gs", "abfs", "https", "http", "file")),
+            hint=_on_the_web(url) or "download the file first, or pipe it in: … | losscli eval -",
             code="USAGE_BAD_VALUE",
         )
     try:
@@ -104,3 +155,11 @@ def check(url: str) -> Address:
             code="USAGE_BAD_VALUE",
         )
     return Address(url)
+
+
+def _on_the_web(url: str) -> str | None:
+    """The hint where the file of a hub has an address that can be read."""
+    found = _HUB.fullmatch(url)
+    if found is None:
+        return None
+    return f"the same file is https://huggingface.co/{found[1]}/resolve/{found[2] or 'main'}/{found[3]}"

@@ -77,6 +77,14 @@ class RemoteFailure:
         return FileError(self.message, path=address.redacted, hint=self.hint, code="IO_NETWORK")
 
 
+def no_container(scheme: str) -> RemoteFailure:
+    """The failure where whether a store has the file, nobody can say."""
+    if scheme in AZURE:
+        return RemoteFailure("permanent", "there is no such container", hint="check its name, and that of the account")
+    more = ", and AWS_ENDPOINT_URL" if scheme == "s3" else ""
+    return RemoteFailure("permanent", "there is no such bucket", hint=f"check its name{more}")
+
+
 def credentials(address: Address) -> str:
     """The hint where the store of this address looks for credentials."""
     if address.scheme in {"http", "https"}:
@@ -92,8 +100,8 @@ def explain(error: BaseException, seconds: float) -> RemoteFailure:
     # aiohttp gives a malformed answer the status 400, which no server sent
     garbled = "HttpProcessingError" in names
     status = 0 if garbled else next((code for cause in chain if (code := _status(cause))), 0)
-    if "NoSuchBucket" in names:  # whether it would have the file, nobody can say
-        return RemoteFailure("permanent", "there is no such bucket", hint="check its name, and AWS_ENDPOINT_URL")
+    if "NoSuchBucket" in names:
+        return no_container("s3")
     if status in {404, 410} or any(_is_missing(cause) for cause in chain):
         return RemoteFailure("missing", "no such file")
     if names & NO_CREDENTIALS:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from losscli.errors import FileError, UsageError
 from losscli.io.remote.address import AZURE, WEB, Address, RemoteVersion, sanitized_text, scheme_of
-from losscli.io.remote.failures import IncompleteBody, credentials, explain
+from losscli.io.remote.failures import IncompleteBody, credentials, explain, no_container
 from losscli.io.remote.http import NoRangesError, WebServer
 from losscli.io.remote.settings import Settings, settings
 from losscli.io.remote.transfer import with_retries
@@ -80,6 +80,21 @@ class ObjectStore:
         found: Mapping[str, Mapping[str, Any]] = await self._ask(method, store_path, detail=True)
         return found
 
+    async def put_file(self, path: str, address: Address) -> None:
+        """Replace the object by a local file; these stores show it once all of it has arrived."""
+        await self._ask("put_file", path, self.store_path(address))
+
+    async def has_container(self, address: Address) -> bool:
+        """Whether the store has the bucket or container of this address; one that cannot be looked at is there."""
+        try:
+            await self._ask("info", self.store_path(address).lstrip("/").partition("/")[0])
+        except Exception as error:
+            failure = explain(error, settings().read)
+            if failure.kind not in ("missing", "denied"):
+                raise
+            return failure.kind == "denied"
+        return True
+
     def store_path(self, address: Address) -> str:
         """The path of the object in its fsspec filesystem, without the scheme."""
         return str(self.filesystem._strip_protocol(address.url))
@@ -142,7 +157,15 @@ class Store:
 
     async def retried(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
         """The result of the first attempt that succeeds, or one error with the number of attempts."""
-        return await with_retries(attempt, address, self.limits, self.retries)
+        try:
+            return await with_retries(attempt, address, self.limits, self.retries)
+        except FileError as error:
+            backend = self.backend
+            if error.code != "IO_NOT_FOUND" or not isinstance(backend, ObjectStore):
+                raise
+            if await with_retries(lambda: backend.has_container(address), address, self.limits, self.retries):
+                raise
+        raise no_container(address.scheme).error(address, 1)
 
 
 def changed_error(address: Address) -> FileError:
@@ -223,7 +246,7 @@ def _options(scheme: str, limits: Settings) -> dict[str, Any]:
 
 def _not_installed(scheme: str, package: str) -> UsageError:
     return UsageError(
-        f"reading {scheme}:// needs the package {package}",
+        f"{scheme}:// needs the package {package}",
         hint="pip install 'losscli[remote]'",
         code="USAGE_MISSING_PACKAGE",
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import quote
 
 from losscli.errors import FileError
-from losscli.io.remote.address import WEB, Address, check, scheme_of
+from losscli.io.remote.address import Address, check
 from losscli.io.remote.input import find_remote
 from losscli.io.remote.listing import described
 from losscli.io.remote.stores import remote_version
@@ -42,12 +41,6 @@ def is_file(url: str) -> bool:
             return False
         raise
     return True
-
-
-def neighbour(url: str, name: str) -> str:
-    """The address of the file with this name in the folder of `url`; the query of a web address stays."""
-    path, mark, query = url.partition("?") if scheme_of(url) in WEB else (url, "", "")
-    return f"{path.rpartition('/')[0]}/{quote(name) if scheme_of(url) in WEB else name}{mark}{query}"
 
 
 def _file(address: Address) -> Address:

@@ -14,12 +14,13 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 
-from losscli.errors import FileError, UsageError, system_code
-from losscli.io.remote.address import redacted, scheme_of
+from losscli.errors import FileError, system_code
+from losscli.io.remote.address import canonical, local_path, scheme_of
 from losscli.lazy import pattern
 
 _PREFIX, _SUFFIX = ".losscli-", ".tmp"
@@ -34,8 +35,18 @@ _FOLDER_HINT = "the folder must be writable, too, because a file is replaced as 
 Value = TypeVar("Value")
 
 
+def replaced(path: str | os.PathLike[str]) -> AbstractContextManager[BinaryIO]:
+    """`with replaced(path) as file:` opens a binary file; what is at `path` is replaced if no exception occurs."""
+    name = local_path(os.fspath(path))
+    if not scheme_of(name):
+        return AtomicFile(name)
+    from losscli.io.remote.upload import uploaded
+
+    return uploaded(name)
+
+
 class AtomicFile:
-    """`with AtomicFile(path) as file:` opens a binary file; `path` is replaced if no exception occurs."""
+    """A local file that is replaced."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
@@ -44,7 +55,6 @@ class AtomicFile:
         self._temporary: Path | None = None
 
     def __enter__(self) -> BinaryIO:
-        refuse_remote(self.path)
         old = _existing(self.path)
         _writable(self.path, old)
         if _in_place(self.path, old):
@@ -101,17 +111,21 @@ class AtomicFile:
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Replace the file by this text in UTF-8."""
-    with AtomicFile(path) as file:
+    with replaced(path) as file:
         for start in range(0, len(text), _PIECE):  # a report may be as large as all else in memory
             file.write(text[start : start + _PIECE].encode("utf-8", "backslashreplace"))
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise the error that writing to `path` would raise; "-" (standard output) passes."""
-    path = os.fspath(path)
+    path = local_path(os.fspath(path))
     if path == "-":
         return
-    refuse_remote(path)
+    if scheme_of(path):
+        from losscli.io.remote.upload import check_uploadable
+
+        check_uploadable(path)
+        return
     old = _existing(path)
     _writable(path, old)
     if _in_place(path, old):
@@ -122,19 +136,23 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     with_file_errors(path, temporary.unlink)
 
 
-def refuse_remote(path: str) -> None:
-    """Raise a UsageError if `path` is an address: files are written to local disks only."""
-    if scheme := scheme_of(path):
-        raise UsageError(f"writing to {scheme}:// is not supported", path=redacted(path),
-                         hint="write to a local file and copy it", code="USAGE_BAD_VALUE")  # fmt: skip
+def refuse_read_only(path: str) -> None:
+    """Raise an error if `path` is an address that nothing can be written to; no store is asked."""
+    if scheme_of(local_path(path)):
+        from losscli.io.remote.upload import refuse_read_only as refuse
+
+        refuse(path)
 
 
 def same_file(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> bool:
     """Whether `path` is one of the inputs, under whatever name; devices and pipes may be both."""
-    output = None if os.fspath(path) == "-" else _status(path)
+    target, names = local_path(os.fspath(path)), [local_path(os.fspath(name)) for name in inputs]
+    if scheme_of(target):
+        return any(scheme_of(name) and destination(name) == destination(target) for name in names)
+    output = None if target == "-" else _status(target)
     if output is None or not stat.S_ISREG(output.st_mode):
         return False
-    found = (_status(name) for name in inputs if os.fspath(name) != "-")
+    found = (_status(name) for name in names if name != "-")
     return any(status is not None and os.path.samestat(output, status) for status in found)
 
 
@@ -143,7 +161,9 @@ def destination(path: str | os.PathLike[str]) -> tuple[object, ...] | None:
 
     An existing file is its device and inode, so that hard links are equal. Standard output is "-" under all its names.
     """
-    path = os.fspath(path)
+    path = local_path(os.fspath(path))
+    if scheme_of(path):
+        return ("address", canonical(path))
     stream = 1 if path == "-" else _descriptor(path)
     if stream is not None:
         return ("descriptor", stream)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.errors import UsageError, did_you_mean
-from losscli.io.write.atomic import AtomicFile
+from losscli.io.write.atomic import replaced
 from losscli.io.write.stdout import is_terminal, standard_output
 from losscli.lazy import dataclass
 
@@ -160,7 +160,7 @@ def open_table(
 @contextmanager
 def _opened(path: str, columns: Sequence[ColumnSpec], format: str) -> Iterator[TableWriter]:
     module = importlib.import_module(f"losscli.io.write.{format}")
-    target: AbstractContextManager[BinaryIO] = standard_output() if path == "-" else AtomicFile(path)
+    target: AbstractContextManager[BinaryIO] = standard_output() if path == "-" else replaced(path)
     with target as file:
         opened = cast(Format, module.open_format(file, columns))
         try:
