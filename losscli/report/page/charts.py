@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from losscli.lazy import dataclass
 from losscli.report.cells import listed
+from losscli.report.page.marks import Band, Bars, Dots, Line, Mark, Ranges
 from losscli.report.page.markup import details, note, safe, table
 from losscli.report.page.scales import Scale, label, place
 from losscli.report.view import View
@@ -35,11 +36,10 @@ class Plane:
     y: Scale
     x_title: str
     y_title: str
-    x_ticks: tuple[tuple[float, str], ...] | None = None
 
     def axes(self, view: View) -> str:
         """The grid, the axes with their ticks, and what they are of."""
-        xs = self.x_ticks or tuple((tick, label(tick)) for tick in self.x.ticks(4))
+        xs = [(tick, label(tick)) for tick in self.x.ticks(4)]
         ys = [(tick, label(tick)) for tick in self.y.ticks(4)]
         grid = "".join(f"M{_LEFT} {self.y.at(tick)}H{_RIGHT}" for tick, _ in ys)
         ticks = "".join(f"M{self.x.at(tick)} {_BOTTOM}v5" for tick, _ in xs)
@@ -50,33 +50,37 @@ class Plane:
         return (f'<path class="grid" d="{grid}"/><path class="axis" d="M{_LEFT} {_BOTTOM}H{_RIGHT}{ticks}"/>'
                 + "".join(texts))  # fmt: skip
 
-    def line(self, points: Iterable[tuple[float, float]], names: str) -> str:
-        """A line through points."""
-        return f'<path class="{names}" d="{self.polyline(points)}"/>'
+    def drawn(self, mark: Mark) -> str:
+        """A mark as an element of SVG."""
+        if isinstance(mark, Line):
+            names = "ref" if mark.series is None else f"line s{mark.series}" + " solid" * mark.solid
+            return f'<path class="{names}" d="{self._polyline(mark.points)}"/>'
+        if isinstance(mark, Band):
+            edge = [(x, low) for x, low, _ in mark.points] + [(x, high) for x, _, high in reversed(mark.points)]
+            return f'<path class="band" d="M{"L".join(map(self._at, edge))}z"/>' if edge else ""
+        if isinstance(mark, Bars):
+            path = "".join(self._rectangle(*bar[:2], 0, bar[2]) for bar in mark.bars if bar[2])
+            return f'<path class="{"counts" if mark.faint else "bar"}" d="{path}"/>'
+        if isinstance(mark, Dots):
+            path = "".join(dict.fromkeys(f"M{self._at(point)}h0" for point in mark.points))  # one path for all
+            return f'<path class="points sa solid{" large" * mark.large}" d="{path}"/>'
+        if isinstance(mark, Ranges):
+            path = "".join(f"M{self._at((x, low))}V{self.y.at(high)}" for x, low, high in mark.ranges)
+            return f'<path class="line s{mark.series} solid" d="{path}"/>'
+        path = "".join(self._rectangle(*cell) for cell in mark.cells)
+        return f'<path class="bar" fill-opacity="{mark.opacity}" d="{path}"/>'
 
-    def polyline(self, points: Iterable[tuple[float, float]]) -> str:
+    def _at(self, point: tuple[float, float]) -> str:
+        return f"{self.x.at(point[0])} {self.y.at(point[1])}"
+
+    def _polyline(self, points: Iterable[tuple[float, float]]) -> str:
         """The path through points; those at one place are one."""
-        found = dict.fromkeys(f"{self.x.at(x)} {self.y.at(y)}" for x, y in points)
+        found = dict.fromkeys(map(self._at, points))
         return "M" + "L".join(found) if found else ""
 
-    def band(self, points: Sequence[tuple[float, float, float]]) -> str:
-        """The area between two lines: (x, low, high) each."""
-        edge = [*((x, low) for x, low, _ in points), *((x, high) for x, _, high in reversed(points))]
-        places = "L".join(f"{self.x.at(x)} {self.y.at(y)}" for x, y in edge)
-        return f'<path class="band" d="M{places}z"/>' if points else ""
-
-    def bars(self, bars: Iterable[tuple[float, float, float]], names: str = "bar") -> str:
-        """Bars from the axis: (left, right, height) each."""
-        path = "".join(
-            f"M{self.x.at(left)} {self.y.at(0)}V{self.y.at(height)}H{self.x.at(right)}V{self.y.at(0)}z"
-            for left, right, height in bars if height
-        )  # fmt: skip
-        return f'<path class="{names}" d="{path}"/>'
-
-    def points(self, points: Iterable[tuple[float, float]], names: str = "") -> str:
-        """Dots, one path for all: small ones, unless `names` are the classes of others."""
-        path = "".join(dict.fromkeys(f"M{self.x.at(x)} {self.y.at(y)}h0" for x, y in points))
-        return f'<path class="points sa solid{names and " " + names}" d="{path}"/>'
+    def _rectangle(self, left: float, right: float, low: float, high: float) -> str:
+        bottom = self.y.at(low)
+        return f"M{self.x.at(left)} {bottom}V{self.y.at(high)}H{self.x.at(right)}V{bottom}z"
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,8 @@ class Picture:
         What kind of picture it is: what `Report.plot` takes.
     title, said : str
         The title, and the sentence, which readers of screens get too.
-    plane, marks : Plane, str
-        The axes, and the elements on them.
+    plane, marks : Plane, sequence of Mark
+        The axes, and what is drawn on them.
     numbers, rows : sequences
         The titles of the columns of the table of numbers, and its rows.
     legend : sequence of str
@@ -101,7 +105,7 @@ class Picture:
     title: str
     said: str
     plane: Plane
-    marks: str
+    marks: Sequence[Mark]
     numbers: Sequence[str]
     rows: Sequence[Sequence[str]]
     legend: Sequence[str] = ()
@@ -138,7 +142,9 @@ class Picture:
         return _ABOVE + HEIGHT + _KEY * len(self.legend)
 
     def _plot(self, view: View) -> str:
-        return f"<desc>{safe(self.said, view)}</desc>{self.plane.axes(view)}{self.marks}"
+        return (
+            f"<desc>{safe(self.said, view)}</desc>{self.plane.axes(view)}{''.join(map(self.plane.drawn, self.marks))}"
+        )
 
 
 def _key(at: int, y: int) -> str:

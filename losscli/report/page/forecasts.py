@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from losscli.report.page.charts import SERIES, Picture, Plane, x_scale, y_scale
+from losscli.report.page.marks import Bars, Dots, Line, Ranges
 from losscli.report.page.scales import rounded
 from losscli.results.diagnostics import Diagnostics, ForecastResult, MurphyResult
 
@@ -31,10 +32,8 @@ def _diagram(functional: str, some: Sequence[MurphyResult]) -> Picture:
     low, high = min(p.threshold for p in points), max(p.threshold for p in points)
     top = max(p.score for p in points) or 1.0
     plane = Plane(x_scale(low, high), y_scale(0, 1.05 * top), "threshold", "mean elementary score")
-    marks = "".join(
-        plane.line([(p.threshold, p.score) for p in one.points], f"line s{series}")
-        for series, one in zip(SERIES, some, strict=False)
-    )
+    marks = [Line([(p.threshold, p.score) for p in one.points], series)
+             for series, one in zip(SERIES, some, strict=False)]  # fmt: skip
     rows = [[one.model or one.pred, rounded(p.threshold), rounded(p.score)]
             for one in some for p in one.points[::_STEP]]  # fmt: skip
     said = f"a model whose curve is lower everywhere is better by every loss that is consistent for {functional}"
@@ -47,7 +46,7 @@ def _histogram(one: ForecastResult) -> Picture:
     heights = [(b.low, b.high, b.count / one.count / (b.high - b.low)) for b in one.bins if b.high > b.low]
     plane = Plane(x_scale(0, 1), y_scale(0, 1.05 * max([1.0, *(height for *_, height in heights)])),
                   "probability (PIT)" if one.by_level else "rank among the members", "density")  # fmt: skip
-    marks = plane.bars(heights) + plane.line([(0.0, 1.0), (1.0, 1.0)], "ref")
+    marks = (Bars(heights), Line([(0.0, 1.0), (1.0, 1.0)]))
     rows = [[rounded(b.low), rounded(b.high), str(b.count)] for b in one.bins]
     name, kind = ("pit", "PIT histogram") if one.by_level else ("rank", "Rank histogram")
     said = f"{one.count:,} rows; with calibrated forecasts all bars end at the dashed line"
@@ -56,9 +55,8 @@ def _histogram(one: ForecastResult) -> Picture:
 
 def _coverage(one: ForecastResult) -> Picture:
     plane = Plane(x_scale(0, 1), y_scale(0, 1), "level of the quantile", "share of targets at or below it")
-    whiskers = "".join(plane.line([(c.level, c.low), (c.level, c.high)], "line sa") for c in one.by_level)
-    marks = (plane.line([(0.0, 0.0), (1.0, 1.0)], "ref") + whiskers
-             + plane.points(((c.level, c.covered) for c in one.by_level), "large"))  # fmt: skip
+    marks = (Line([(0.0, 0.0), (1.0, 1.0)]), Ranges([(c.level, c.low, c.high) for c in one.by_level]),
+             Dots([(c.level, c.covered) for c in one.by_level], large=True))  # fmt: skip
     rows = [list(map(rounded, (c.level, c.covered, c.low, c.high))) for c in one.by_level]
     said = f"{one.count:,} rows; dots: observed, with 95 % confidence intervals (Wilson); dashed: as it should be"
     titles = ("level", "observed", "low", "high")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from losscli.report.cells import listed
 from losscli.report.page.charts import SERIES, Picture, Plane, x_scale, y_scale
+from losscli.report.page.marks import Band, Bars, Dots, Line
 from losscli.report.page.markup import classes, safe, scrollable, table
 from losscli.report.page.scales import rounded
 from losscli.report.view import View, percent, short
@@ -60,9 +61,13 @@ def _diagram(one: ReliabilityResult) -> Picture:
     most = max(each.count for each in one.bins)
     heights = [(each.low, each.high, 0.18 * math.sqrt(each.count / most)) for each in one.bins]
     line = [(x, block.frequency) for block in one.blocks for x in (block.low, block.high)]
-    marks = (plane.bars(heights, "counts") + plane.band([(point.x, point.low, point.high) for point in one.band])
-             + plane.line([(0, 0), (1, 1)], "ref") + plane.line(line, "line sa")
-             + plane.points(((block.mean, block.frequency) for block in one.blocks), "large"))  # fmt: skip
+    marks = (
+        Bars(heights, faint=True),
+        Band([(point.x, point.low, point.high) for point in one.band]),
+        Line([(0, 0), (1, 1)]),
+        Line(line, "a"),
+        Dots([(block.mean, block.frequency) for block in one.blocks], large=True),
+    )
     said = (f"{one.count:,} rows; line: isotonic regression; shaded: where {percent(one.level)} of lines of calibrated"
             " predictions are; bars: how many rows have such predictions (root scale)")  # fmt: skip
     rows = [[rounded(b.low), rounded(b.high), rounded(b.mean), rounded(b.frequency), str(b.count)] for b in one.blocks]
@@ -76,10 +81,10 @@ def _curves(
     y: str, said: Callable[[CurvesResult], str],
 ) -> Picture:  # fmt: skip
     plane = Plane(x_scale(0, 1), y_scale(0, 1), x, y)
-    roc, marks, rows = name == "roc", "", []
+    roc, lines, rows = name == "roc", [], []
     for series, one in zip(SERIES, found, strict=False):
         points = [at(point) for point in one.points]
-        marks += plane.line([(0.0, 0.0), *points] if roc else points, f"line s{series}")
+        lines.append(Line([(0.0, 0.0), *points] if roc else points, series))
         step = max(1, len(one.points) // _ROWS)
         rows += [[one.model or one.pred, *map(rounded, (point.threshold, *at(point)))] for point in one.points[::step]]
     share = found[0].positive / found[0].count
@@ -87,7 +92,7 @@ def _curves(
     names = [f"{one.model or one.pred}: {said(one)}" for one in found]
     text = f"{found[0].count:,} rows, {found[0].positive:,} of them positive; dashed: predictions that tell nothing"
     titles = ("model", "threshold", x, y)
-    return Picture(name, title, text, plane, plane.line(chance, "ref") + marks, titles, rows, names)
+    return Picture(name, title, text, plane, (Line(chance), *lines), titles, rows, names)
 
 
 def _matrix(one: ConfusionResult, view: View) -> str:

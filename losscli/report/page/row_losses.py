@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from losscli.report.page.charts import Picture, Plane, x_scale, y_scale
+from losscli.report.page.marks import Bars, Cells, Dots, Line, Mark, Ranges
 from losscli.report.page.markup import table
 from losscli.report.page.scales import rounded
 from losscli.report.row_losses import loss_of_rows, worst_rows_table
@@ -48,7 +49,7 @@ def _histogram(one: LossDistributionResult) -> Picture:
         bars[0] = (low, *bars[0][1:])
     plane = Plane(x_scale(low, high, log=one.log), y_scale(0, max(bar[2] for bar in bars)), loss_of_rows(one), "rows")
     median, worst = one.quantiles["0.5"], one.quantiles["0.95"]
-    marks = plane.bars(bars) + plane.line([(median, 0.0), (median, plane.y.high)], "ref")
+    marks = (Bars(bars), Line([(median, 0.0), (median, plane.y.high)]))
     said = f"{one.count:,} rows; median {short(median)} (dashed), 95 % of rows have at most {short(worst)}"
     if one.infinite:
         said += f"; {one.infinite:,} more are infinite"
@@ -63,14 +64,12 @@ def _residuals(one: ResidualsResult) -> Picture:
     xs, ys = _ends([cell.x for cell in one.cells], one.width), _ends([cell.y for cell in one.cells], one.height)
     plane = Plane(x_scale(*xs), y_scale(*ys), f"prediction ({one.pred})", "prediction - target")
     gridded = bool(one.width or one.height)
-    body = _grid(one, plane) if gridded else plane.points((cell.x, cell.y) for cell in one.cells)
-    zero = plane.line([(xs[0], 0.0), (xs[1], 0.0)], "ref") if ys[0] < 0 < ys[1] else ""
+    body = _grid(one) if gridded else [Dots([(cell.x, cell.y) for cell in one.cells])]
+    zero = [Line([(xs[0], 0.0), (xs[1], 0.0)])] if ys[0] < 0 < ys[1] else []
     middles = [((part.low + part.high) / 2, part) for part in one.trend]
-    bars = "".join(
-        f"M{plane.x.at(x)} {plane.y.at(part.lower_quartile)}V{plane.y.at(part.upper_quartile)}" for x, part in middles
-    )
-    trend = f'<path class="line sb solid" d="{bars}"/>' + plane.line([(x, part.mean) for x, part in middles],
-                                                                     "line sb solid")  # fmt: skip
+    trend = (Ranges([(x, part.lower_quartile, part.upper_quartile) for x, part in middles], "b"),
+             Line([(x, part.mean) for x, part in middles], "b", solid=True))  # fmt: skip
+    marks = (*body, *zero, *trend)
     kind = "the darker, the more rows" if gridded else "each dot is a row"
     said = (f"{one.count:,} rows, {kind}; the line is the mean residual in {len(one.trend)} parts of about equal"
             " numbers of rows, the bars are the middle half")  # fmt: skip
@@ -80,7 +79,7 @@ def _residuals(one: ResidualsResult) -> Picture:
         for part in one.trend
     ]  # fmt: skip
     titles = ("from", "to", "rows", "mean residual", "25 %", "75 %")
-    return Picture("residuals", f"Residuals of {one.model or one.pred}", said, plane, body + zero + trend, titles, rows)
+    return Picture("residuals", f"Residuals of {one.model or one.pred}", said, plane, marks, titles, rows)
 
 
 def _ends(values: Sequence[float], width: float) -> tuple[float, float]:
@@ -89,17 +88,14 @@ def _ends(values: Sequence[float], width: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _grid(one: ResidualsResult, plane: Plane) -> str:
-    """The cells of a grid in a few shades, one path for each."""
+def _grid(one: ResidualsResult) -> list[Mark]:
+    """The cells of a grid in a few shades."""
     most = max(cell.count for cell in one.cells)
-    paths: dict[int, list[str]] = {}
+    shades: dict[int, list[tuple[float, float, float, float]]] = {}
     for cell in one.cells:
         share = math.log1p(cell.count) / math.log1p(most)
-        shade = min(int(share * len(_SHADES)), len(_SHADES) - 1)
-        left, right = (plane.x.at(cell.x + side * one.width / 2) for side in (-1, 1))
-        low, high = (plane.y.at(cell.y + side * one.height / 2) for side in (-1, 1))
-        paths.setdefault(shade, []).append(f"M{left} {low}V{high}H{right}V{low}z")
-    return "".join(
-        f'<path class="bar" fill-opacity="{_SHADES[shade]}" d="{"".join(path)}"/>'
-        for shade, path in sorted(paths.items())
-    )
+        left, low = cell.x - one.width / 2, cell.y - one.height / 2
+        shades.setdefault(min(int(share * len(_SHADES)), len(_SHADES) - 1), []).append(
+            (left, left + one.width, low, low + one.height)
+        )
+    return [Cells(cells, _SHADES[shade]) for shade, cells in sorted(shades.items())]
