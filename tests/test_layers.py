@@ -63,7 +63,7 @@ TABLE = (
     Row("binding", "io losses contract", "numpy pyarrow"),
     Row("io", "", "numpy pyarrow", "aiohttp fsspec pandas pyarrow.compute safetensors"),
     Row("losses", "contract", "numpy"),
-    Row("report", "", "", "rich"),
+    Row("report", "", "", "rich vl_convert"),
     Row("contract", "", "numpy"),
 )  # fmt: skip
 # The one module that may need an extra as soon as it is loaded: it is imported when its engine is asked for.

@@ -1,15 +1,16 @@
-"""A picture that Python callers get: a notebook shows it, and it is saved as SVG."""
+"""A picture that Python callers get: a notebook shows it, and it is saved as `-o plot:NAME=FILE` writes it."""
 
 from __future__ import annotations
 
 import base64
 import os
 from html import escape
+from typing import Any
 
 from losscli.errors import UsageError
-from losscli.io.write.atomic import write_text
-from losscli.report.page.drawings import by_name, document
-from losscli.report.view import View
+from losscli.io.write.atomic import AtomicFile
+from losscli.report.page.drawings import ROW_PICTURES
+from losscli.report.picture_files import Pictures, check_name, pictures_of
 from losscli.results import Evaluation
 
 
@@ -18,10 +19,8 @@ class Plot:
 
     Parameters
     ----------
-    svg : str
-        An SVG document with its own style, by day and by night; it has no script and fetches nothing.
-    title : str
-        What the pictures show, for those who cannot see them.
+    pictures : Pictures
+        What is drawn.
 
     Examples
     --------
@@ -31,29 +30,51 @@ class Plot:
     <Plot: Reliability of p>
     """
 
-    def __init__(self, svg: str, title: str) -> None:
-        self.svg = svg
-        self.title = title
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+
+    @property
+    def title(self) -> str:
+        """What the pictures show, for those who cannot see them."""
+        return self._pictures.title
+
+    @property
+    def svg(self) -> str:
+        """An SVG document with its own style, by day and by night; it has no script and fetches nothing."""
+        return self._pictures.svg
+
+    def to_vega(self) -> dict[str, Any]:
+        """The picture as a specification of Vega-Lite, a plain dict that holds its numbers.
+
+        Examples
+        --------
+        >>> import losscli
+        >>> table = {"y": [1.0, 2.0], "p": [1.5, 2.0]}
+        >>> report = losscli.evaluate(table, "mse", target="y", pred="p", diagnostics=True)
+        >>> report.plot("residuals").to_vega()["layer"][0]["data"]["values"]
+        [{'x': 1.5, 'y': 0.5}, {'x': 2.0, 'y': 0.0}]
+        """
+        return self._pictures.vega
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the SVG document to a file.
+        """Write the picture to a file.
 
         Parameters
         ----------
         path : str or path
-            The file, whose name ends with `.svg`; one that exists is replaced.
+            The file; one that exists is replaced. Its name ends with `.svg`, `.png` (needs the extra `plots`), or with
+            `.vl.json` or `.json`: the specification of Vega-Lite.
 
         Raises
         ------
         UsageError
-            The name ends otherwise.
+            The name ends otherwise, or the extra is not installed.
         FileError
             The file cannot be written.
         """
-        if not os.fspath(path).lower().endswith(".svg"):
-            raise UsageError(f"a picture is saved as SVG, not as '{os.fspath(path)}'",
-                             hint="name a file that ends with .svg", code="USAGE_BAD_VALUE")  # fmt: skip
-        write_text(path, self.svg)
+        content = self._pictures.content(os.fspath(path))
+        with AtomicFile(path) as file:
+            file.write(content)
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -69,12 +90,8 @@ class Plot:
 
 def plot(evaluation: Evaluation, name: str) -> Plot:
     """The pictures of this kind; a UsageError lists those that the run has."""
-    if evaluation.diagnostics is None:
-        raise UsageError("the report has no diagnostics, which pictures show",
+    check_name(name)
+    if name in ROW_PICTURES and evaluation.diagnostics is None:
+        raise UsageError("the report has no diagnostics, which pictures of rows show",
                          hint="evaluate(…, diagnostics=True) computes them", code="USAGE_INCOMPLETE")  # fmt: skip
-    found = by_name(evaluation.diagnostics)
-    if name not in found:
-        hint = f"it has {', '.join(found)}" if found else "its losses have none: they have no values of rows"
-        raise UsageError(f"the report has no picture '{name}'", hint=hint, code="USAGE_BAD_VALUE")
-    title = "; ".join(View().text(picture.title) for picture in found[name])
-    return Plot(document(title, found[name], View()), title)
+    return Plot(pictures_of([evaluation], name))

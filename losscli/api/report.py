@@ -129,20 +129,20 @@ class Report(Sequence[LossResult]):
         return self.evaluation.status == "passed"
 
     def plot(self, name: str) -> Plot:
-        """A picture of the rows, as it is in the HTML report; the run needs `diagnostics=True`.
+        """A picture as it is in the HTML report; those of rows need a run with `diagnostics=True`.
 
         Parameters
         ----------
         name : str
-            "distribution" (of the losses of rows), "residuals", "reliability", "roc", "precision-recall", "murphy",
-            "pit" or "rank" (histogram), or "quantile-coverage". Which of these a report has depends on its losses and
-            columns.
+            "models", "slices"; of rows "distribution" (of their losses), "residuals", "reliability", "decomposition"
+            (of scores), "roc", "precision-recall", "confusion", "murphy", "pit" or "rank" (histogram), or
+            "quantile-coverage". Which of these a report has depends on its losses and columns.
 
         Returns
         -------
         Plot
-            What a notebook shows; `svg` is its text, and `save(path)` writes it. Several models or losses are beside
-            each other.
+            What a notebook shows; `svg` is its text, `to_vega()` a dict, and `save(path)` writes a file. Several models
+            or losses are beside each other.
 
         Raises
         ------

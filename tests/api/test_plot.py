@@ -14,11 +14,13 @@ import pytest
 import losscli
 from losscli.api.plot import Plot
 from losscli.errors import UsageError
+from losscli.report.page.drawings import NAMES, by_name
 
 DRAW = np.random.default_rng(3)
 P = DRAW.uniform(size=80)
 HOSTILE = '</style><script>&"\x1b[1m'
-TABLE = {"y": (DRAW.uniform(size=80) < P).astype(float), "p": P, "q": np.sqrt(P), "c": DRAW.normal(size=80)}
+TABLE = {"y": (DRAW.uniform(size=80) < P).astype(float), "p": P, "q": np.sqrt(P), "c": DRAW.normal(size=80),
+         "g": [HOSTILE, "g"] * 40}  # fmt: skip
 QUANTILES = {f"q_{level}": TABLE["c"] + 2 * level - 1 + DRAW.normal(size=80) for level in (0.1, 0.5, 0.9)}
 MEMBERS = {f"m_{at}": DRAW.normal(size=80) for at in range(4)}
 
@@ -26,7 +28,15 @@ MEMBERS = {f"m_{at}": DRAW.normal(size=80) for at in range(4)}
 @pytest.fixture(scope="module")
 def reports() -> list[losscli.Report]:
     return [
-        losscli.evaluate(TABLE, ["bce", "roc_auc"], target="y", pred={"p": "p", HOSTILE: "q"}, diagnostics=True),
+        losscli.evaluate(
+            TABLE,
+            ["bce", "roc_auc", "f1"],
+            target="y",
+            pred={"p": "p", HOSTILE: "q"},
+            by="g",
+            interval=True,
+            diagnostics=True,
+        ),
         losscli.evaluate(TABLE, "mse", target="c", pred="p", diagnostics=True),
         losscli.evaluate(TABLE | QUANTILES, "crps_quantile", target="c", pred="q_*", diagnostics=True),
         losscli.evaluate(TABLE | MEMBERS, "crps_ensemble", target="c", pred="m_*", diagnostics=True),
@@ -34,26 +44,37 @@ def reports() -> list[losscli.Report]:
 
 
 def names(report: losscli.Report) -> list[str]:
-    with pytest.raises(UsageError, match="no picture 'nothing'") as found:
-        report.plot("nothing")
-    assert found.value.hint is not None
-    return found.value.hint.removeprefix("it has ").split(", ")
+    return list(by_name(report.evaluation))
 
 
 def test_every_picture_of_the_page_is_a_plot_with_the_same_marks(reports: list[losscli.Report]) -> None:
-    seen: set[str] = set()
     for report in reports:
-        page, plots = report.to_html(), {name: report.plot(name) for name in names(report)}
+        page, plots = report.to_html(), [report.plot(name) for name in names(report)]
         figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
         shown = {unescape(re.findall("<figcaption>(.*?)</figcaption>", figure)[0]) for figure in figures}
-        assert {title for plot in plots.values() for title in plot.title.split("; ")} == shown
-        drawn = "".join(plot.svg for plot in plots.values())
+        assert shown <= {title for plot in plots for title in plot.title.split("; ")}
+        drawn = "".join(plot.svg for plot in plots)
         for figure in figures:
             marks = re.findall(r'<path class="(?:line|points|bar|band|counts)[^>]*/>', figure.split("</svg>")[0])
             assert marks and all(mark in drawn for mark in marks)
-        seen |= set(plots)
-    assert seen == {"distribution", "residuals", "reliability", "roc", "precision-recall", "murphy", "pit", "rank",
-                    "quantile-coverage"}  # fmt: skip
+        tables = "".join(re.findall('<table class="strips">.*?</tbody>', page, re.DOTALL))
+        strips = re.findall('<svg width="100%" height="22" aria-hidden="true">(.*?)</svg>', tables)
+        assert all(strip in drawn for strip in strips) and (strips or report is not reports[0])
+        for table in re.findall(r"<caption>Confusion matrix.*?</table>", page, re.DOTALL):
+            counts = re.findall(r"<td[^>]*>([\d,]+)</td>", table)
+            assert counts and all(f">{count.replace(',', '')}</text>" in drawn for count in counts if count != "0")
+
+
+def test_every_kind_is_drawn_of_some_report(reports: list[losscli.Report]) -> None:
+    seen = {name for report in reports for name in names(report)}
+    assert seen == set(NAMES)
+    with pytest.raises(UsageError, match="unknown picture 'nothing'") as found:
+        reports[0].plot("nothing")
+    assert found.value.hint == f"pictures: {', '.join(NAMES)}"
+    with pytest.raises(UsageError, match="no picture 'pit' of these results") as found:
+        reports[0].plot("pit")
+    had = "models, slices, distribution, reliability, decomposition, roc, precision-recall, confusion"
+    assert found.value.hint == f"there is {had}"
 
 
 def test_each_is_a_document_of_its_own(reports: list[losscli.Report]) -> None:
@@ -79,8 +100,9 @@ def test_a_notebook_and_a_file_have_it(reports: list[losscli.Report], tmp_path: 
     assert "<script" not in reports[0].plot("reliability")._repr_html_()
     plot.save(tmp_path / "roc.svg")
     assert (tmp_path / "roc.svg").read_text() == plot.svg
-    with pytest.raises(UsageError, match="saved as SVG"):
-        plot.save(tmp_path / "roc.png")
+    with pytest.raises(UsageError, match="not that of a picture"):
+        plot.save(tmp_path / "roc.pdf")
+    assert not (tmp_path / "roc.pdf").exists()
     assert isinstance(plot, Plot)
 
 

@@ -137,6 +137,11 @@ class Picture:
                 f'<g transform="translate(0 {_ABOVE})">{self._plot(view)}</g>{legend}')  # fmt: skip
 
     @property
+    def width(self) -> int:
+        """Of the drawing."""
+        return WIDTH
+
+    @property
     def height(self) -> int:
         """Of the drawing."""
         return _ABOVE + HEIGHT + _KEY * len(self.legend)

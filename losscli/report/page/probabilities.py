@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from losscli.report.cells import listed
 from losscli.report.page.charts import SERIES, Picture, Plane, x_scale, y_scale
 from losscli.report.page.marks import Band, Bars, Dots, Line
-from losscli.report.page.markup import classes, safe, scrollable, table
+from losscli.report.page.markup import table
+from losscli.report.page.matrix import Matrix
 from losscli.report.page.scales import rounded
+from losscli.report.page.strips import Strip, Strips
 from losscli.report.view import View, percent, short
-from losscli.results.diagnostics import ConfusionResult, CurvePoint, CurvesResult, Diagnostics, ReliabilityResult
+from losscli.results.diagnostics import CurvePoint, CurvesResult, Decomposition, Diagnostics, ReliabilityResult
 
 _PICTURES = 9
 _ROWS = 12  # of a curve, in its table
-_SHADES = 5
 
 
 def reliability(found: Diagnostics) -> Iterator[Picture]:
@@ -27,13 +28,29 @@ def reliability(found: Diagnostics) -> Iterator[Picture]:
 def decompositions(found: Diagnostics, view: View) -> str:
     """What the scores are made of."""
     rows = [
-        [one.model or one.pred, split.spec,
-         *map(short, (split.score, split.miscalibration, split.discrimination, split.uncertainty))]
+        [one.model or one.pred, split.spec, *(short(number) for _, number in _parts(split))]
         for one in found.reliability for split in one.decompositions
     ]  # fmt: skip
     titles = ("model", "loss", "score", "miscalibration", "discrimination", "uncertainty")
     caption = "Score = miscalibration - discrimination + uncertainty"
     return table(caption, listed(titles, rows, range(2, 6)), view) if rows else ""
+
+
+def decomposed(found: Diagnostics) -> Iterator[Strips]:
+    """The same as bars, a picture for each loss."""
+    pairs = [(one, split) for one in found.reliability for split in one.decompositions]
+    for spec in dict.fromkeys(split.spec for _, split in pairs):
+        rows = [
+            Strip(f"{one.model or one.pred}: {name}", number)
+            for one, split in pairs if split.spec == spec for name, number in _parts(split)
+        ]  # fmt: skip
+        title = f"{spec} = miscalibration - discrimination + uncertainty"
+        yield Strips("decomposition", title, "part of the score", rows, bars=True)
+
+
+def _parts(split: Decomposition) -> tuple[tuple[str, float], ...]:
+    return (("score", split.score), ("miscalibration", split.miscalibration),
+            ("discrimination", split.discrimination), ("uncertainty", split.uncertainty))  # fmt: skip
 
 
 def curves(found: Diagnostics) -> Iterator[Picture]:
@@ -48,10 +65,11 @@ def curves(found: Diagnostics) -> Iterator[Picture]:
                   "precision of positives", lambda one: f"average precision {rounded(one.mean_precision)}")  # fmt: skip
 
 
-def confusion(found: Diagnostics, view: View) -> Iterator[str]:
+def confusion(found: Diagnostics) -> Iterator[Matrix]:
     """A confusion matrix of each model."""
     for one in found.confusion[:_PICTURES]:
-        yield _matrix(one, view)
+        by = f" ({one.spec})" if one.spec is not None else ""
+        yield Matrix("confusion", f"Confusion matrix of {one.model or 'predictions'}{by}", one.classes, one.counts)
 
 
 def _diagram(one: ReliabilityResult) -> Picture:
@@ -93,23 +111,3 @@ def _curves(
     text = f"{found[0].count:,} rows, {found[0].positive:,} of them positive; dashed: predictions that tell nothing"
     titles = ("model", "threshold", x, y)
     return Picture(name, title, text, plane, (Line(chance), *lines), titles, rows, names)
-
-
-def _matrix(one: ConfusionResult, view: View) -> str:
-    """A table with a row of each class of the target; the darker, the larger the share of this class."""
-    heads = "".join(f'<th scope="col" class="n">{safe(name, view, 40)}</th>' for name in one.classes)
-    rows = []
-    for name, counts in zip(one.classes, one.counts, strict=True):
-        total = sum(counts)
-        cells = "".join(f"<td{classes('n', _shade(count, total))}>{count:,}</td>" for count in counts)
-        rows.append(f'<tr><th scope="row">{safe(name, view, 40)}</th>{cells}</tr>\n')
-    by = f" ({one.spec})" if one.spec is not None else ""
-    caption = safe(f"{one.model or 'predictions'}{by}", view)
-    head = f'<thead><tr><th scope="col">target \\ predicted</th>{heads}</tr></thead>'
-    return scrollable(
-        caption, f"<table>\n<caption>{caption}</caption>\n{head}\n<tbody>\n{''.join(rows)}</tbody>\n</table>"
-    )
-
-
-def _shade(count: int, total: int) -> str:
-    return f"q{math.ceil(_SHADES * count / total)}" if count else ""

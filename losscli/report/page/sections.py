@@ -10,7 +10,7 @@ from losscli.report import standings, verdicts
 from losscli.report.cells import Layout, listed
 from losscli.report.influence import influence
 from losscli.report.layout import footnotes, layout_of, results_as_rows
-from losscli.report.page import probabilities, row_losses, strips
+from losscli.report.page import models_and_slices, probabilities, row_losses
 from losscli.report.page.drawings import pictures
 from losscli.report.page.formulas import formulas
 from losscli.report.page.markup import MOST_ROWS, listing, note, safe, table
@@ -32,8 +32,9 @@ def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
     yield title("Results")
     yield from _results(evaluation, view)
     yield from _judgements(evaluation, view)
-    if slices := "".join(strips.slices(evaluation, view)):
-        yield title("Slices") + f'<div class="pairs">\n{slices}</div>\n'
+    if slices := "".join(one.table(view) for one in models_and_slices.slices(evaluation)):
+        left_out = note(models_and_slices.slices_left_out(evaluation), view)
+        yield title("Slices") + f'<div class="pairs">\n{slices}{left_out}</div>\n'
     if evaluation.diagnostics is not None:
         yield from _pictures(evaluation.diagnostics, view, title)
     if evaluation.warnings:
@@ -58,7 +59,7 @@ def _pictures(found: Diagnostics, view: View, title: Callable[[str], str]) -> It
             yield f'{title(name)}<div class="charts">\n{body}</div>\n'
             yield probabilities.decompositions(found, view) if name == "Reliability" else ""
     for name, tables in (
-        ("Confusion", probabilities.confusion(found, view)),
+        ("Confusion", (one.table(view) for one in probabilities.confusion(found))),
         ("Worst rows", row_losses.worst_rows(found, view)),
     ):
         if body := "".join(tables):
@@ -66,7 +67,7 @@ def _pictures(found: Diagnostics, view: View, title: Callable[[str], str]) -> It
 
 
 def _results(evaluation: Evaluation, view: View) -> Iterator[str]:
-    if forest := "".join(strips.forest(evaluation, view)):
+    if forest := "".join(one.table(view) for one in models_and_slices.forest(evaluation)):
         yield f'<div class="pairs">\n{forest}</div>\n'
     some, left = _few(evaluation)
     yield table("All results", _layout(some), view)

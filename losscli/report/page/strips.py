@@ -1,94 +1,138 @@
-"""Tables with a strip of a picture in each row: values as dots, confidence intervals as whiskers, on one axis.
+"""Rows with a strip of a picture each: values as dots, confidence intervals as whiskers, on one axis.
 
-The numbers stand beside each dot, so the strips need no words of their own.
+The numbers stand beside each dot. A page has them as a table, whose strips are as wide as there is room for.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from typing import ClassVar
 
 from losscli.lazy import dataclass
-from losscli.report.naming import display_name
 from losscli.report.page.markup import classes, note, safe, scrollable
 from losscli.report.page.scales import Scale, label, place, spanning
 from losscli.report.view import View, short
-from losscli.results import Evaluation, LossResult
-from losscli.results.columns import SliceColumns, parts_of
-from losscli.results.directions import best_in_words, compared, is_lower_better
-from losscli.results.slice_order import slices_by_line, worst_first
 
-_WORST, _BEST = 20, 5
 _SHORT = 4  # characters of a number of which there is room for three
 _LINE = 18  # characters of a label that stays on one line
-_PICTURES = 12  # of slices: one for each loss and model
+_ABOVE, _ROW = 40, 22  # heights: of the words above a drawing, and of a row
+_LEFT, _PLOT = 190, 220  # where the strips of a drawing begin, and how wide they are
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One row: what it is about, its value, the ends of its interval (None: there is none) and a count."""
+    """One row: what it is about, its value, the ends of its interval (None: there is none)."""
 
     label: str
     value: float
-    interval: tuple[float, float] | None
-    count: int
+    interval: tuple[float, float] | None = None
 
 
-def forest(evaluation: Evaluation, view: View) -> Iterator[str]:
-    """A forest plot of each loss that several models have, the best first."""
-    whole: dict[str, list[LossResult]] = {}
-    for part in parts_of(evaluation.results):
-        if not isinstance(part, SliceColumns):
-            for result in part:
-                if not result.by and result.model is not None:
-                    whole.setdefault(result.spec, []).append(result)
-    for found in whole.values():
-        if len(found) > 1:
-            rows = [_strip(result.model or "", result) for result in _ordered(found, worst_first=False)]
-            yield strips(f"{display_name(found[0])} by model{_direction(found[0])}", "model", rows, None, view)
+@dataclass(frozen=True)
+class Strips:
+    """Rows on one axis.
 
+    Attributes
+    ----------
+    name : str
+        What kind of picture it is: what `Report.plot` takes.
+    title, what : str
+        The title, and what the labels are.
+    rows : sequence of Strip
+        The rows.
+    reference : float or None
+        The value of all rows, a dashed line.
+    gap_after : int or None
+        Behind how many rows some are left out.
+    left_out : str
+        A sentence that says so; empty where all are here.
+    bars : bool
+        Whether values are bars from 0 in place of dots.
+    """
 
-def slices(evaluation: Evaluation, view: View) -> Iterator[str]:
-    """The slices of each loss and model, worst first, beside the value of all rows."""
-    wholes = {(r.spec, r.model): r for part in parts_of(evaluation.results)
-              if not isinstance(part, SliceColumns) for r in part if not r.by}  # fmt: skip
-    found = slices_by_line(evaluation.results)
-    for key, results in list(found.items())[:_PICTURES]:
-        worst, best, left = _extremes(results)
-        some, whole = (worst or best)[0], wholes.get(key)
-        names = ", ".join(some.by)
-        rows = [_strip(", ".join(result.by.values()) + f" ({result.count:,})", result) for result in (*worst, *best)]
-        of = f" of {some.model}" if some.model is not None else ""
-        said = f"{len(worst)} worst and {len(best)} best of {len(results):,} slices; the JSON report has all"
-        caption = f"{display_name(some)}{of} by slice{_direction(some)}, worst first"
-        shown = strips(caption, f"{names} (rows)", rows, None if whole is None else whole.value, view,
-                       gap_after=len(worst) if best else None)  # fmt: skip
-        yield f"<div>{shown}{note(said, view)}</div>\n" if left else shown
-    if len(found) > _PICTURES:
-        yield note(f"{len(found) - _PICTURES} more pairs of loss and model are in the JSON report", view)
+    name: str
+    title: str
+    what: str
+    rows: Sequence[Strip]
+    reference: float | None = None
+    gap_after: int | None = None
+    left_out: str = ""
+    bars: bool = False
 
+    width: ClassVar[int] = 560
 
-def strips(
-    caption: str, what: str, rows: Sequence[Strip], reference: float | None, view: View, gap_after: int | None = None
-) -> str:  # fmt: skip
-    """A table with a strip in each row; the value of all rows is a dashed line, if there is one."""
-    ends = [end for row in rows for end in (row.value, *(row.interval or ()))]
-    scale = spanning([*ends, *([] if reference is None else [reference])], 3, 97)
-    title, body = safe(caption, view), []
-    for at, row in enumerate(rows):
-        if at == gap_after:
-            body.append('<tr><td colspan="3" class="note">…</td></tr>\n')
-        head = f'<th scope="row"{_short(row.label)}>{safe(row.label, view, 80)}</th><td class="n">{_numbers(row)}</td>'
-        body.append(f'<tr>{head}<td class="plot">{_picture(row, scale, reference)}</td></tr>\n')
-    interval = any(row.interval is not None for row in rows)
-    dashed = "; dashed: all rows" if reference is not None and math.isfinite(reference) else ""
-    said = ("confidence interval" if interval else "value") + dashed
-    titles = (f'<th scope="col">{safe(what, view)}</th><th scope="col" class="n">value{" [CI]" if interval else ""}'
-              f'</th><th scope="col" class="plot"><span class="note">{said}</span></th>')  # fmt: skip
-    foot = f'<tfoot><tr><td></td><td></td><td class="plot">{_axis(scale)}</td></tr></tfoot>'
-    head = f"<caption>{title}</caption>\n<thead><tr>{titles}</tr></thead>"
-    rows_text = "".join(body)
-    return scrollable(title, f'<table class="strips">\n{head}\n<tbody>\n{rows_text}</tbody>\n{foot}\n</table>')
+    @property
+    def said(self) -> str:
+        """What the dots and lines are, in words."""
+        interval = any(row.interval is not None for row in self.rows)
+        dashed = "; dashed: all rows" if self.reference is not None and math.isfinite(self.reference) else ""
+        return ("confidence interval" if interval else "value") + dashed
+
+    def scale(self, start: float, stop: float) -> Scale:
+        """The axis, between these places."""
+        ends = [end for row in self.rows for end in (row.value, *(row.interval or ()))]
+        more = [*([] if self.reference is None else [self.reference]), *([0.0] if self.bars else [])]
+        return spanning([*ends, *more], start, stop)
+
+    def table(self, view: View) -> str:
+        """The rows as a table of the page."""
+        scale, title, body = self.scale(3, 97), safe(self.title, view), []
+        for at, row in enumerate(self.rows):
+            if at == self.gap_after:
+                body.append('<tr><td colspan="3" class="note">…</td></tr>\n')
+            value, interval = _numbers(row)
+            numbers = f"{value} <span>{interval}</span>" if interval else value
+            head = f'<th scope="row"{_short(row.label)}>{safe(row.label, view, 80)}</th><td class="n">{numbers}</td>'
+            body.append(f'<tr>{head}<td class="plot">{self._strip(row, scale)}</td></tr>\n')
+        ci = " [CI]" if any(row.interval is not None for row in self.rows) else ""
+        titles = (f'<th scope="col">{safe(self.what, view)}</th><th scope="col" class="n">value{ci}'
+                  f'</th><th scope="col" class="plot"><span class="note">{self.said}</span></th>')  # fmt: skip
+        foot = f'<tfoot><tr><td></td><td></td><td class="plot">{_axis(scale)}</td></tr></tfoot>'
+        head = f"<caption>{title}</caption>\n<thead><tr>{titles}</tr></thead>"
+        rows = "".join(body)
+        shown = scrollable(title, f'<table class="strips">\n{head}\n<tbody>\n{rows}</tbody>\n{foot}\n</table>')
+        return f"<div>{shown}{note(self.left_out, view)}</div>\n" if self.left_out else shown
+
+    def drawing(self, view: View) -> str:
+        """The rows as elements of SVG, `width` wide and `height` high."""
+        scale, y = self.scale(3, 97), _ABOVE
+        texts = [f'<text class="title" y="16">{safe(self.title, view, 78)}</text>',
+                 f'<text x="{_LEFT - 8}" y="34" class="end">{safe(self.what, view, 30)}</text>',
+                 f'<text x="{_LEFT}" y="34">{self.said}</text>']  # fmt: skip
+        for at, row in enumerate(self.rows):
+            if at == self.gap_after:
+                texts.append(f'<text x="{_LEFT - 8}" y="{y + 15}" class="end">…</text>')
+                y += _ROW
+            texts.append(f'<text x="{_LEFT - 8}" y="{y + 15}" class="end">{safe(row.label, view, 30)}</text>')
+            texts.append(f'<text x="{self.width}" y="{y + 15}" class="end">{" ".join(_numbers(row))}</text>')
+            texts.append(self._strip(row, scale, f'x="{_LEFT}" y="{y}" width="{_PLOT}"'))
+            y += _ROW
+        left_out = f'<text y="{y + 40}">{safe(self.left_out, view, 100)}</text>' if self.left_out else ""
+        return "".join(texts) + _axis(scale, f'x="{_LEFT}" y="{y}" width="{_PLOT}"') + left_out
+
+    @property
+    def height(self) -> int:
+        """Of the drawing."""
+        rows = len(self.rows) + (self.gap_after is not None) + 1
+        return _ABOVE + _ROW * rows + (24 if self.left_out else 4)
+
+    def _strip(self, row: Strip, scale: Scale, frame: str = 'width="100%"') -> str:
+        # Places are in percent, so that dots and texts have one size however wide the strip is.
+        marks = ""
+        if self.reference is not None and math.isfinite(self.reference):
+            at = scale.at(self.reference)
+            marks += f'<line class="ref" x1="{at}%" x2="{at}%" y2="{_ROW}"/>'
+        if row.interval is not None and all(map(math.isfinite, row.interval)):
+            low, high = map(scale.at, row.interval)
+            marks += f'<line class="whisker" x1="{low}%" x2="{high}%" y1="11" y2="11"/>'
+            marks += "".join(f'<line class="whisker" x1="{at}%" x2="{at}%" y1="7" y2="15"/>' for at in (low, high))
+        if self.bars and math.isfinite(row.value):
+            left, right = sorted((scale.place(0.0), scale.place(row.value)))
+            marks += f'<rect class="bar" x="{place(left)}%" width="{place(right - left)}%" y="5" height="12"/>'
+        elif math.isfinite(row.value):
+            marks += f'<circle class="dot" cx="{scale.at(row.value)}%" cy="11" r="4.5"/>'
+        return f'<svg {frame} height="{_ROW}" aria-hidden="true">{marks}</svg>'
 
 
 def _short(label: str) -> str:
@@ -96,22 +140,7 @@ def _short(label: str) -> str:
     return classes("short" if len(label) <= _LINE else "")
 
 
-def _picture(row: Strip, scale: Scale, reference: float | None) -> str:
-    # Places are in percent, so that dots and texts have one size however wide the strip is.
-    marks = ""
-    if reference is not None and math.isfinite(reference):
-        at = scale.at(reference)
-        marks += f'<line class="ref" x1="{at}%" x2="{at}%" y2="22"/>'
-    if row.interval is not None and all(map(math.isfinite, row.interval)):
-        low, high = map(scale.at, row.interval)
-        marks += f'<line class="whisker" x1="{low}%" x2="{high}%" y1="11" y2="11"/>'
-        marks += "".join(f'<line class="whisker" x1="{at}%" x2="{at}%" y1="7" y2="15"/>' for at in (low, high))
-    if math.isfinite(row.value):
-        marks += f'<circle class="dot" cx="{scale.at(row.value)}%" cy="11" r="4.5"/>'
-    return f'<svg width="100%" height="22" aria-hidden="true">{marks}</svg>'
-
-
-def _axis(scale: Scale) -> str:
+def _axis(scale: Scale, frame: str = 'width="100%"') -> str:
     marks = f'<line class="axis" x1="{place(scale.start)}%" x2="{place(scale.stop)}%" y1="1" y2="1"/>'
     ticks = scale.ticks(3)
     if max(len(label(tick)) for tick in ticks) > _SHORT:
@@ -120,7 +149,7 @@ def _axis(scale: Scale) -> str:
         at = scale.at(tick)
         marks += f'<line class="axis" x1="{at}%" x2="{at}%" y1="1" y2="6"/>'
         marks += f'<text x="{at}%" y="19" class="{_anchor(scale.place(tick))}">{label(tick)}</text>'
-    return f'<svg width="100%" height="22" aria-hidden="true">{marks}</svg>'
+    return f'<svg {frame} height="{_ROW}" aria-hidden="true">{marks}</svg>'
 
 
 def _anchor(at: float) -> str:
@@ -128,35 +157,9 @@ def _anchor(at: float) -> str:
     return "end" if at > 85 else "start" if at < 15 else "middle"
 
 
-def _numbers(row: Strip) -> str:
+def _numbers(row: Strip) -> tuple[str, str]:
+    """The value and its interval, which may be empty."""
     if row.interval is None:
-        return short(row.value)
-    low, high = (f"{end:.4g}" for end in row.interval)
-    return f"{short(row.value)} <span>[{low}, {high}]</span>"
-
-
-def _strip(label: str, result: LossResult) -> Strip:
-    return Strip(label, result.value, result.interval, result.count)
-
-
-def _direction(result: LossResult) -> str:
-    return f" ({best_in_words(result.direction)} is better)"
-
-
-def _ordered(results: Iterable[LossResult], *, worst_first: bool) -> list[LossResult]:
-    """By value; NaN is the worst."""
-
-    def key(result: LossResult) -> tuple[bool, float]:
-        value = compared(result.direction, result.value)
-        worse = value if is_lower_better(result.direction) else -value
-        return (math.isnan(value) != worst_first, -worse if worst_first else worse)
-
-    return sorted(results, key=key)
-
-
-def _extremes(results: Sequence[LossResult]) -> tuple[list[LossResult], list[LossResult], bool]:
-    """The worst slices, the best ones, and whether any are left out; of very many, few become results."""
-    order = worst_first(results)
-    if len(order) <= _WORST + _BEST:
-        return [results[at] for at in order], [], False
-    return [results[at] for at in order[:_WORST]], [results[at] for at in order[-_BEST:]], True
+        return short(row.value), ""
+    low, high = row.interval
+    return short(row.value), f"[{low:.4g}, {high:.4g}]"

@@ -19,6 +19,10 @@ _NIGHT = {
 }  # fmt: skip
 
 
+COLOURS: Mapping[str, str] = _DAY
+"""The colours by day."""
+
+
 def _declared(colours: Mapping[str, str]) -> str:
     return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
 
@@ -35,12 +39,12 @@ text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .line { fill: none; stroke-width: 2; } .whisker { stroke: var(--a); stroke-width: 2; } .dot { fill: var(--a); }
 .bar { fill: var(--a); } .points { fill: none; stroke-width: 3; stroke-linecap: round; stroke-opacity: 0.55; }
 .large { stroke-width: 7; stroke-opacity: 1; }
-.band { fill: var(--band); stroke: none; } .open { fill: var(--page); stroke: var(--a); stroke-width: 2; }
+.band { fill: var(--band); stroke: none; }
 .sa { stroke: var(--a); } .sb { stroke: var(--b); stroke-dasharray: 7 3; }
 .sc { stroke: var(--c); stroke-dasharray: 2 3; } .sd { stroke: var(--d); stroke-dasharray: 9 3 2 3; }
 .se { stroke: var(--e); stroke-dasharray: 4 2; }
 .sf { stroke: var(--f); stroke-dasharray: 1 2; }
-.counts { fill: var(--line); }
+.counts { fill: var(--line); } .frame { fill: none; stroke: var(--line); } .strong { fill: var(--text); }
 .solid { stroke-dasharray: none; }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
 """
@@ -122,11 +126,11 @@ math { font-size: 1.15rem; margin: 0.35rem 0; } .formula { padding: 0.1rem 0 0.1
 )
 
 
-def drawing_style() -> str:
+def drawing_style(by_night: bool) -> str:
     """The style of an SVG document: the colours themselves, as few programs but browsers know names of colours."""
     rules = f"{_PICTURES}.title {{ font-weight: 600; fill: var(--text); }}\n.page {{ fill: var(--page); }}\n"
     day, night = (_coloured(rules, colours) for colours in (_DAY, _NIGHT))
-    return f"{day}@media (prefers-color-scheme: dark) {{{night}}}\n"
+    return f"{day}@media (prefers-color-scheme: dark) {{{night}}}\n" if by_night else day
 
 
 def _coloured(rules: str, colours: Mapping[str, str]) -> str:
