@@ -56,6 +56,13 @@ def gate_headline(evaluation: Evaluation) -> str:
     return ", ".join([first, *rest])
 
 
+def comparison_headline(evaluation: Evaluation) -> str:
+    """The verdicts of all comparisons: `2 comparisons of models: 1 worse, 1 no difference shown`; empty without any."""
+    found = [one.verdict for one in evaluation.comparisons]
+    counted = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in dict.fromkeys(sorted(found)))
+    return f"{len(found)} comparison{'s' * (len(found) > 1)} of models: {counted}" if found else ""
+
+
 def verdict_word(gate: GateResult) -> str:
     """The verdict of one gate."""
     return _WORDS.get(gate.state, "ERROR")

@@ -64,7 +64,7 @@ def test_every_formula_is_typeset_whole(name: str) -> None:
         ("sum(p_c * t for p_c, t in zip(pred, target))", "∑pc∈pred,t∈targetpc·t"),
         ("x if x > 0 else skip", "{xifx>0takes no partotherwise"),
         ("s = lambda a, b: a / b", "s(a,b)=ab"),
-        ("value: total / squared", "total/squared¯"),
+        ("value: total / squared - y", "total/mean(squared)−y¯"),
         ("[x for x in order[:k] if x]", "[x:x∈order:k:x]"),
     ],
 )

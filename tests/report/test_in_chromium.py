@@ -1,28 +1,34 @@
-"""The page as Chromium lays it out, where it is installed: no verdict is outside its box, on screen or on paper."""
+"""The pages as Chromium lays them out, where it is installed: whole, readable by all, and without a complaint."""
 
 from __future__ import annotations
 
-import json
+import os
 import re
 import shutil
 import subprocess
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
-from html import unescape
 from pathlib import Path
 
+import html5lib
 import pytest
+import sample_reports
+from browser import CHROMIUM, Browser, axe_source
 from evaluations import COMPARED, GATED, gate, render_suites
 from waiting import PATIENCE
 
+from losscli.report.page.markup import MOST_ROWS
 from losscli.results import Origin, SuiteResult
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+on_paper = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
 
-# What is looked for stands in a copy of the page that has a script and no policy: the page itself runs none.
-SCRIPT = """<script>
-const root = document.documentElement, found = {wide: root.scrollWidth, cut: [], small: []};
-for (const cell of document.querySelectorAll("td.good, td.bad, .outcome")) {
+# A verdict or plot must lie inside of what holds it, each text of a picture must be large enough to read, and nothing
+# may make the page wider than the window.
+LAYOUT = """(() => {
+const root = document.documentElement, found = {wide: root.scrollWidth - root.clientWidth, cut: [], small: []};
+for (const cell of document.querySelectorAll("td.w.good, td.w.bad, .outcome, .strips td.plot")) {
   const range = document.createRange(); range.selectNodeContents(cell);
   const box = range.getBoundingClientRect(), around = (cell.closest(".wide") || cell).getBoundingClientRect();
   const right = Math.min(around.right, root.clientWidth);
@@ -32,8 +38,10 @@ for (const text of document.querySelectorAll("svg text")) {
   const size = parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM() || {a: 1}).a;
   if (size < 10.5) found.small.push(size + text.textContent);
 }
-document.title = JSON.stringify(found);
-</script>"""
+return found;
+})()"""
+SCREENS = {"light": (1100, False), "dark": (1100, True), "telephone": (400, False), "dark telephone": (400, True)}
+AXE = ("light", "dark telephone")  # both widths, and both sets of colours
 
 LONG = "mean_absolute_percentage_error<=0.123456789 " * 3
 SUITES = (
@@ -43,44 +51,79 @@ SUITES = (
 )  # fmt: skip
 
 
-def chromium(folder: Path, *words: str) -> str:
-    """What a headless Chromium says of a page; without a network and with a new profile."""
-    assert CHROMIUM is not None
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    flags += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={folder / 'profile'}"]
-    done = subprocess.run(
-        [CHROMIUM, *flags, *words], capture_output=True, text=True, timeout=PATIENCE, check=True, cwd=folder
-    )
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("browser")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder in which the commands run, with what they read."""
+    found, before = tmp_path_factory.mktemp("reports"), Path.cwd()
+    (found / "sample_data").symlink_to(Path(__file__).parents[2] / "sample_data")
+    os.chdir(found)
+    sample_reports.prepare(found)
+    yield found
+    os.chdir(before)
+
+
+def on_paper_text(browser: Browser, page: Path) -> str:
+    """What pdftotext reads from the page as PDF."""
+    with browser.open(page) as tab:
+        page.with_suffix(".pdf").write_bytes(tab.pdf())
+    done = subprocess.run(["pdftotext", "-layout", page.with_suffix(".pdf"), "-"], capture_output=True, text=True,
+                          timeout=PATIENCE, check=True)  # fmt: skip
     return done.stdout
 
 
-@pytest.mark.parametrize("width", [500, 1100])
-def test_no_verdict_is_outside_its_box(width: int, tmp_path: Path) -> None:
-    # A window is at least 500 wide; the page is laid out in a frame as narrow as a telephone.
-    text = re.sub(r"<meta http-equiv=.*", "", render_suites(SUITES, "html"))
+@pytest.mark.parametrize("name", sample_reports.COMMANDS)
+def test_a_page_is_whole_and_readable_by_all(name: str, browser: Browser, folder: Path) -> None:
+    page, verdicts = sample_reports.make(name, folder)
+    html5lib.HTMLParser(strict=True).parse(page.read_text(encoding="utf-8"))
+    for screen, (width, dark) in SCREENS.items():
+        with browser.open(page, width=width, dark=dark) as tab:
+            assert tab.value(LAYOUT) == {"wide": 0, "cut": [], "small": []}, screen
+            if axe_source() is not None and screen in AXE:
+                assert tab.axe() == [], screen
+            assert tab.complaints() == [], screen
+    if shutil.which("pdftotext"):
+        printed = Counter(re.findall(r"\w+", on_paper_text(browser, page)))
+        if verdicts.total() > MOST_ROWS:  # then the page has the worst
+            del verdicts["pass"]
+        assert not [(verdict, count) for verdict, count in verdicts.items() for word in verdict.split()
+                    if printed[word] < min(count, MOST_ROWS)]  # fmt: skip
+
+
+def test_what_is_looked_for_is_found(browser: Browser, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    page.write_text(text.replace("</body>", SCRIPT + "</body>"), encoding="utf-8")
-    if width == 500:
-        frame = tmp_path / "frame.html"
-        frame.write_text('<iframe src="page.html" width="400" height="900" onload="document.title='
-                         'this.contentDocument.title"></iframe>', encoding="utf-8")  # fmt: skip
-        page = frame
-    dumped = chromium(tmp_path, f"--window-size={width},900", "--allow-file-access-from-files", "--dump-dom",
-                      f"file://{page}")  # fmt: skip
-    found = json.loads(unescape(re.findall("<title>(.*?)</title>", dumped)[0]))
-    assert found["cut"] == [] and found["small"] == []
-    assert found["wide"] <= (400 if width == 500 else width)
+    page.write_text(
+        """<!doctype html><title>x</title><img src="nowhere.png"><svg><text style="font-size: 5px">t</text>
+        </svg><table><tr><td class="w bad"><span style="margin-left: 900px">FAIL</span></table>""",
+        encoding="utf-8",
+    )
+    with browser.open(page, width=400) as tab:
+        layout = tab.value(LAYOUT)
+        assert layout["wide"] > 0 and layout["cut"] == ["FAIL"] and layout["small"] == ["5t"]
+        assert "nowhere.png" in "".join(tab.complaints())
+        if axe_source() is not None:
+            assert {"html-has-lang", "image-alt"} <= {rule.partition(":")[0] for rule in tab.axe()}
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
-def test_paper_has_every_verdict(tmp_path: Path) -> None:
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_verdict_is_outside_its_box_however_long_names_are(screen: str, browser: Browser, tmp_path: Path) -> None:
+    page, (width, dark) = tmp_path / "page.html", SCREENS[screen]
+    page.write_text(render_suites(SUITES, "html"), encoding="utf-8")
+    with browser.open(page, width=width, dark=dark) as tab:
+        assert tab.value(LAYOUT) == {"wide": 0, "cut": [], "small": []}
+        assert axe_source() is None or tab.axe() == []
+
+
+@on_paper
+def test_paper_has_every_verdict(browser: Browser, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text(render_suites(SUITES, "html"), encoding="utf-8")
-    chromium(tmp_path, f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer", f"file://{page}")
-    text = subprocess.run(
-        ["pdftotext", "-layout", "page.pdf", "-"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE,
-        check=True,
-    ).stdout  # fmt: skip
+    text = on_paper_text(browser, page)
     for evaluation in (GATED, COMPARED):
         for one in evaluation.comparisons:
             assert one.verdict in text

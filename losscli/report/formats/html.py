@@ -16,7 +16,7 @@ from losscli.report.page.sections import blocks
 from losscli.report.page.style import STYLE
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines, evaluated, sections, status
-from losscli.report.verdicts import gate_headline
+from losscli.report.verdicts import comparison_headline, gate_headline
 from losscli.report.view import View
 from losscli.results import ErrorResult, Origin, SuiteResult
 
@@ -97,8 +97,9 @@ def _version_note() -> str:
 def _outcome(suites: Sequence[SuiteResult]) -> str:
     """The outcome of all suites in words."""
     if len(suites) == 1 and suites[0].evaluation is not None and suites[0].error is None:
-        count = len(suites[0].evaluation.results)
-        return gate_headline(suites[0].evaluation) or f"{count} result{'s' * (count != 1)}"
+        found = suites[0].evaluation
+        count = len(found.results)
+        return gate_headline(found) or comparison_headline(found) or f"{count} result{'s' * (count != 1)}"
     bad = sum(status([suite]) != "passed" for suite in suites)
     if any(suite.name is not None for suite in suites):
         return f"{bad} of {len(suites)} suites did not pass" if bad else f"{len(suites)} suites passed"

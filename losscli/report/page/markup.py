@@ -87,7 +87,8 @@ def _row(row: Sequence[Cell], columns: Sequence[Column], heading: int, view: Vie
     cells = []
     for at, (cell, column) in enumerate(zip(row, columns, strict=True)):
         text = safe(cell.text, view)
-        names = ["n" if column.number else "", "part" if cell.part else "", cell.verdict]
+        kind = "n" if column.number else "w" if column.fixed_words else ""
+        names = [kind, "part" if cell.part else "", cell.verdict]
         tag, scope = ("th", ' scope="row"') if at == heading and text else ("td", "")
         best = f"<strong>{text}</strong> (best)" if cell.best else text
         cells.append(f"<{tag}{scope}{classes(*names)}>{best}</{tag}>")

@@ -132,7 +132,11 @@ class _Typesetter:
     def _named(self, node: ast.Name) -> str:
         if node.id == "skip":
             return "<mtext>takes no part</mtext>"
-        return f"<mover>{_name(node.id)}<mo>¯</mo></mover>" if self.means and node.id != "total" else _name(node.id)
+        if not self.means or node.id == "total":
+            return _name(node.id)
+        if len(node.id) == 1:
+            return f"<mover>{_name(node.id)}<mo>¯</mo></mover>"
+        return _row(("<mi>mean</mi>", _fenced(_name(node.id))))  # browsers draw no bar as wide as a word
 
     def _attribute(self, node: ast.Attribute) -> str:
         return f"<msub>{_name(node.attr)}{_row((self.of(node.value),))}</msub>"

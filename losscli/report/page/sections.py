@@ -21,6 +21,8 @@ from losscli.results.columns import SliceColumns, parts_of
 from losscli.results.diagnostics import Diagnostics
 
 _COLUMNS = 8
+_REASONS = 20
+_LONG = 24  # results from which on their table stands below the pictures
 
 
 def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
@@ -28,15 +30,22 @@ def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
     title = partial(_title, level)
     if evaluation.gates:
         yield title("Gates") + table("Verdicts of gates", verdicts.gates(evaluation), view)
-        yield listing((f"{verdict} {gate}: {why}" for verdict, gate, why in reasons(evaluation)[:MOST_ROWS]), view)
+        yield from _reasons(evaluation, view)
+    long = evaluation.baseline is None and len(evaluation.results) > _LONG
     yield title("Results")
-    yield from _results(evaluation, view)
+    if forest := "".join(one.table(view) for one in models_and_slices.forest(evaluation)):
+        yield f'<div class="pairs">\n{forest}</div>\n'
     yield from _judgements(evaluation, view)
+    if not long:
+        yield from _numbers(evaluation, view)
     if slices := "".join(one.table(view) for one in models_and_slices.slices(evaluation)):
         left_out = note(models_and_slices.slices_left_out(evaluation), view)
         yield title("Slices") + f'<div class="pairs">\n{slices}{left_out}</div>\n'
     if evaluation.diagnostics is not None:
         yield from _pictures(evaluation.diagnostics, view, title)
+    if long:
+        yield title("Numbers")
+        yield from _numbers(evaluation, view)
     if evaluation.warnings:
         counted = [(w.message, f" ({w.count} times)" if w.count > 1 else "") for w in evaluation.warnings]
         yield title("Warnings") + listing([message + count for message, count in counted], view)
@@ -66,9 +75,15 @@ def _pictures(found: Diagnostics, view: View, title: Callable[[str], str]) -> It
             yield f'{title(name)}<div class="tables">\n{body}</div>\n'
 
 
-def _results(evaluation: Evaluation, view: View) -> Iterator[str]:
-    if forest := "".join(one.table(view) for one in models_and_slices.forest(evaluation)):
-        yield f'<div class="pairs">\n{forest}</div>\n'
+def _reasons(evaluation: Evaluation, view: View) -> Iterator[str]:
+    """Why gates did not pass, to all digits: of the first ones, as the table has all."""
+    found = reasons(evaluation)
+    yield listing((f"{verdict} {gate}: {why}" for verdict, gate, why in found[:_REASONS]), view)
+    if len(found) > _REASONS:
+        yield note(f"{len(found) - _REASONS:,} more reasons are in the JSON report", view)
+
+
+def _numbers(evaluation: Evaluation, view: View) -> Iterator[str]:
     some, left = _few(evaluation)
     yield table("All results", _layout(some), view)
     yield note(footnotes(evaluation), view)

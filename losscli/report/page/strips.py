@@ -16,6 +16,7 @@ from losscli.report.view import View, short
 
 _SHORT = 4  # characters of a number of which there is room for three
 _LINE = 18  # characters of a label that stays on one line
+_NUMBERS = 26  # characters of a value with its interval that stay on one line
 _ABOVE, _ROW = 40, 22  # heights: of the words above a drawing, and of a row
 _LEFT, _PLOT = 190, 220  # where the strips of a drawing begin, and how wide they are
 
@@ -67,7 +68,7 @@ class Strips:
         """What the dots and lines are, in words."""
         interval = any(row.interval is not None for row in self.rows)
         dashed = "; dashed: all rows" if self.reference is not None and math.isfinite(self.reference) else ""
-        return ("confidence interval" if interval else "value") + dashed
+        return ("CI" if interval and dashed else "confidence interval" if interval else "value") + dashed
 
     def scale(self, start: float, stop: float) -> Scale:
         """The axis, between these places."""
@@ -83,8 +84,10 @@ class Strips:
                 body.append('<tr><td colspan="3" class="note">…</td></tr>\n')
             value, interval = _numbers(row)
             numbers = f"{value} <span>{interval}</span>" if interval else value
-            head = f'<th scope="row"{_short(row.label)}>{safe(row.label, view, 80)}</th><td class="n">{numbers}</td>'
-            body.append(f'<tr>{head}<td class="plot">{self._strip(row, scale)}</td></tr>\n')
+            broken = "broken" if len(f"{value} {interval}") > _NUMBERS else ""
+            head = f'<th scope="row"{_short(row.label)}>{safe(row.label, view, 80)}</th>'
+            body.append(f'<tr>{head}<td{classes("n", broken)}>{numbers}</td>'
+                        f'<td class="plot">{self._strip(row, scale)}</td></tr>\n')  # fmt: skip
         ci = " [CI]" if any(row.interval is not None for row in self.rows) else ""
         titles = (f'<th scope="col">{safe(self.what, view)}</th><th scope="col" class="n">value{ci}'
                   f'</th><th scope="col" class="plot"><span class="note">{self.said}</span></th>')  # fmt: skip

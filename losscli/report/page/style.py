@@ -68,26 +68,26 @@ p { margin: 0.5rem 0; }
 pre { background: var(--head); padding: 0.6rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0.5rem 0; }
 .wide { overflow-x: auto; margin: 0.75rem 0; }
 :focus-visible { outline: 3px solid var(--a); outline-offset: 2px; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 caption { text-align: left; font-weight: 600; padding: 0.25rem 0; }
-th, td { border-bottom: 1px solid var(--line); padding: 0.3rem 0.7rem; text-align: left; vertical-align: top; }
+th, td { border-bottom: 1px solid var(--line); padding: 0.2rem 0.6rem; text-align: left; vertical-align: top; }
 thead th { background: var(--head); vertical-align: bottom; } tbody th { font-weight: 400; }
-.n { text-align: right; white-space: nowrap; } th.n { white-space: normal; }
+.w { white-space: nowrap; } .n { text-align: right; white-space: nowrap; } th.n { white-space: normal; }
 .part { color: var(--soft); } th.part { padding-left: 2rem; }
 .good { color: var(--good); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; }
 .note { color: var(--soft); overflow-wrap: anywhere; }
 code, .hash { font-family: ui-monospace, monospace; font-size: 0.9em; overflow-wrap: anywhere; }
 .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 28rem), 1fr)); gap: 0.5rem 2rem; }
 .pairs > * { min-width: 0; } .pairs > .note { margin-top: -0.5rem; }
-.strips { width: 100%; font-size: 0.92rem; } .strips th { overflow-wrap: break-word; }
-.strips .n span { white-space: nowrap; }
+.strips { width: 100%; } .strips th { overflow-wrap: break-word; }
+.strips .broken { white-space: normal; } .strips .n span { white-space: nowrap; }
 .strips td, .strips tbody th { padding-top: 0.1rem; padding-bottom: 0.1rem; vertical-align: middle; }
 .strips .plot { width: 36%; min-width: 7.5rem; padding: 0 0.2rem; vertical-align: middle; }
 .strips .short { white-space: nowrap; }
 .strips thead .plot { vertical-align: bottom; font-weight: 400; }
 .strips tbody tr:last-child > * { border-bottom: 0; }
 .strips tfoot td { border: 0; }
-.tables { display: flex; flex-wrap: wrap; gap: 0 2.5rem; align-items: flex-start; } .tables > * { max-width: 100%; }
+.tables { display: flex; flex-wrap: wrap; gap: 0 1.5rem; align-items: flex-start; } .tables > * { max-width: 100%; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.5rem; }
 figure { margin: 0; min-width: 0; max-width: 34rem; break-inside: avoid; }
 figcaption { font-weight: 600; overflow-wrap: anywhere; }
@@ -109,7 +109,7 @@ details { margin: 0.4rem 0; } summary { color: var(--soft); cursor: pointer; pad
 math { font-size: 1.15rem; margin: 0.35rem 0; } .formula { padding: 0.1rem 0 0.1rem 1rem; }
 @media (max-width: 34rem) {
   th, td { padding: 0.3rem 0.4rem; } h1 { font-size: 1.4rem; }
-  .strips .n { white-space: normal; } .strips .plot { width: 42%; }
+  .strips .n, .strips .short { white-space: normal; } .strips .plot { width: 40%; min-width: 6rem; }
 }
 @media print {
   :root { color-scheme: light; --page: #ffffff; --text: #000000; --soft: #444444; --line: #999999; --head: #eeeeee;
@@ -118,7 +118,7 @@ math { font-size: 1.15rem; margin: 0.35rem 0; } .formula { padding: 0.1rem 0 0.1
   body { font-size: 10pt; print-color-adjust: exact; } main, header { max-width: none; padding: 0; }
   tr, p, li, pre, .strips { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
   .wide { overflow: visible; } table { max-width: 100%; font-size: 8.5pt; }
-  th, td { padding: 0.15rem 0.35rem; overflow-wrap: anywhere; } .n { white-space: normal; }
+  th, td { padding: 0.15rem 0.35rem; overflow-wrap: anywhere; } .n, .w { white-space: normal; }
   td.good, td.bad { white-space: nowrap; } math { font-size: 0.85rem; }
   .charts, .pairs { grid-template-columns: 1fr 1fr; gap: 0.5rem; } summary { display: none; }
 }
