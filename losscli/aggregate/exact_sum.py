@@ -27,6 +27,8 @@ _FEWEST, _MOST = 5, 8  # 2**these remainders are added as doubles at once: an in
 _WIDEST = 1 << 11  # numbers of `_WHOLE` bits that an int64 has room for
 _DIGIT = 21  # bits of one level of grouped sums
 _TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the grid of the levels
+_MASK = (1 << _DIGIT) - 1
+_FEW = 4  # values a slice from which on they are summed first: then a fold takes more bits, and is on no grid
 _ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a slice may get before carries move on; twice as many still fit
 
 _MOST_LEVELS = 8192 // _DIGIT  # no sum that a run can add up needs more
@@ -37,6 +39,7 @@ class _Scratch(threading.local):
 
     def __init__(self) -> None:
         self.pair = np.empty((2, FOLD))
+        self.whole = np.empty(FOLD, np.int64)
 
 
 _scratch = _Scratch()
@@ -64,15 +67,15 @@ class Sums:
     def update(self, values: Array, slice_ids: Array | None = None, bounds: Bounds | None = None) -> None:
         """Add `values`, each to its slice (None: all to slice 0); none is beyond `bounds`, where these are known."""
         values = np.asarray(values, dtype=np.float64)
-        if slice_ids is None and 0 < len(values) <= FOLD and self._fold_positive(values, bounds):
+        if 0 < len(values) <= FOLD and self._fold_positive(values, slice_ids, bounds):
             return
         with np.errstate(all="ignore"):  # the square of a large value overflows, which is tested for
             for start in range(0, len(values), FOLD):
                 part = values[start : start + FOLD]
                 where = None if slice_ids is None else slice_ids[start : start + FOLD]
-                if where is None and self._fold_positive(part):
+                if len(values) > FOLD and self._fold_positive(part, where):
                     continue
-                exponent = _norm_exponent(part) if where is None else None
+                exponent = _norm_exponent(part) if self._are_many(part, where) else None
                 if exponent is None:
                     part, where, exponent = self._take_special(part, where)
                 self._fold(part, where, exponent)
@@ -203,13 +206,19 @@ class Sums:
                 np.add.at(count, where[which], 1)
         return part[finite], None if where is None else where[finite]
 
-    def _fold_positive(self, part: Array, bounds: Bounds | None = None) -> bool:
-        """Add numbers above 0 to slice 0; False, and nothing is added, where they are not, or too far apart.
+    def _are_many(self, part: Array, where: Array | None) -> bool:
+        """Whether the values are many beside the slices, which then get sums of them."""
+        return where is None or _FEW * self.size <= len(part)
+
+    def _fold_positive(self, part: Array, where: Array | None, bounds: Bounds | None = None) -> bool:
+        """Add numbers above 0; False, and nothing is added, where they are not, too far apart, or few.
 
         The first fold is that of `_fold`. Its remainders are whole numbers of the last bit of the smallest value, so
         that a few bits of room let doubles hold the sums of some of them exactly: no second fold of each is needed.
-        Without these bits there is a second one, and it leaves nothing.
+        Without these bits, or with slices, there is a second one, and it leaves nothing.
         """
+        if not self._are_many(part, where):
+            return False
         low = float(np.minimum.reduce(part)) if bounds is None else bounds[0]
         if not low > 0:
             return False
@@ -222,12 +231,17 @@ class Sums:
             return False
         magic = math.ldexp(1.5, 52 + power)
         moved = np.add(part, magic, out=_scratch.pair[0, : len(part)])
-        self._take(moved.view(np.int64), None, power, 0)
+        self._take(moved.view(np.int64), where, power, 0)
         moved -= magic
         rest, magic = np.subtract(part, moved, out=moved), math.ldexp(1.5, 52 + last)
-        pieces = _sums_of_some(rest, min(room, _MOST)) if room >= _FEWEST else _cut(rest, _WIDEST << room)
-        for some in pieces:
-            self._take(np.add(some, magic, out=some).view(np.int64), None, last, 0)
+        if where is None and room >= _FEWEST:
+            for some in _sums_of_some(rest, min(room, _MOST)):
+                self._take(np.add(some, magic, out=some).view(np.int64), None, last, 0)
+            return True
+        bits, most = np.add(rest, magic, out=rest).view(np.int64), _WIDEST << room
+        for start in range(0, len(bits), most):
+            ids = None if where is None else where[start : start + most]
+            self._take(bits[start : start + most], ids, last, 0, summed=True)
         return True
 
     def _fold(self, part: Array, where: Array | None, exponent: int, shift: int = 0) -> None:
@@ -237,15 +251,16 @@ class Sums:
         low bits of the sum, rounded. The remainder is at most 2**(p - 1), so that only the first exponent must be
         computed: no value is beyond 2**exponent (or see `_norm_exponent`).
         """
-        room, bits = _scratch.pair, _PLAIN if where is None else _TAKEN
+        room = _scratch.pair
         turn = 0
         while len(part):
-            power = max(exponent - bits, -_UNIT)
-            if where is not None:
+            summed = self._are_many(part, where)
+            power = max(exponent - (_PLAIN if summed else _TAKEN), -_UNIT)
+            if not summed:
                 power = -(-(power + _UNIT) // _DIGIT) * _DIGIT - _UNIT  # up, to the grid of the levels
             magic = math.ldexp(1.5, 52 + power)
             moved = np.add(part, magic, out=room[turn % 2, : len(part)])
-            self._take(moved.view(np.int64), where, power, shift)
+            self._take(moved.view(np.int64), where, power, shift, summed=summed)
             moved -= magic
             if power == -_UNIT or _same(part, moved):
                 return
@@ -258,15 +273,28 @@ class Sums:
                 exponent = _exponent(_largest(part))
             turn += 1
 
-    def _take(self, bits: Array, where: Array | None, power: int, shift: int) -> None:
-        """Add whole numbers of 2**power, as the bit patterns of doubles that have M added."""
+    def _take(self, bits: Array, where: Array | None, power: int, shift: int, *, summed: bool = True) -> None:
+        """Add whole numbers of 2**power, as the bit patterns of doubles that have M added.
+
+        Those of slices are `summed` in an array of their own, or go to the level that begins with 2**power.
+        """
         base = ((1075 + power) << 52) | (1 << 51)  # the bits of M; numbers of one binade differ by what was taken
         if where is None:
             total = int(np.add.reduce(bits)) - len(bits) * base
             self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + _UNIT)
-        else:
+            return
+        level, more = divmod(power + shift + _UNIT, _DIGIT)
+        whole = np.subtract(bits, base, out=_scratch.whole[: len(bits)])
+        if not summed:
             self._make_room(len(bits))
-            np.add.at(self._level((power + shift + _UNIT) // _DIGIT), where, bits - base)
+            np.add.at(self._level(level), where, whole)
+            return
+        totals = np.zeros(self.size, np.int64)
+        np.add.at(totals, where, whole)
+        self._make_room(1)
+        for up, digits in enumerate((totals & _MASK, (totals >> _DIGIT) & _MASK, totals >> _TAKEN)):
+            if digits.any():
+                self._level(level + up)[:] += digits << more
 
     def add_exact(self, whole: int, slice_id: int) -> None:
         """Add one exact number to a slice, digit by digit; the last takes what is left, with the sign."""
@@ -329,10 +357,6 @@ def _sums_of_some(values: Array, room: int) -> Iterator[Array]:
     yield np.add.reduce(values[:even].reshape(rows, -1), axis=0)
     if even < len(values):
         yield values[even:]
-
-
-def _cut(values: Array, most: int) -> list[Array]:
-    return [values[start : start + most] for start in range(0, len(values), most)]
 
 
 def _largest(values: Array) -> float:

@@ -23,7 +23,7 @@ class NumberLookup:
         if (dense := self._dense) is None:
             return _probe(*self._hashed, keys)
         if not len(keys) or (keys.min() >= 0 and keys.max() < len(dense)):
-            return dense[keys]
+            return dense.take(keys)
         inside = (keys >= 0) & (keys < len(dense))
         found = np.full(len(keys), -1)
         found[inside] = dense[keys[inside]]
@@ -51,6 +51,16 @@ class NumberLookup:
             table = np.zeros(size, np.int64), np.full(size, -1)
         _insert(*table, keys, numbers)
         self._hashed, self._dense = table, None
+
+
+def first_places(keys: Array) -> Array:
+    """Where each key occurs first, in ascending order of the keys: `numpy.unique` imports masked arrays."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    first = np.ones(len(keys), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    found: Array = order[first]
+    return found
 
 
 def _slots(keys: Array, size: int) -> Array:

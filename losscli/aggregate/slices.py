@@ -8,15 +8,16 @@ looks like a mark gets a backslash in front, so that no two slices share a name.
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from losscli.aggregate.hashing import sha256_words
-from losscli.aggregate.number_lookup import NumberLookup
+from losscli.aggregate.number_lookup import NumberLookup, first_places
 from losscli.aggregate.text_lookup import TextLookup
 from losscli.contract.kinds import Array
 from losscli.io.arrow.dictionary import (
@@ -32,6 +33,7 @@ from losscli.lazy import pattern
 NULL = "(null)"
 EMPTY = "(empty)"
 _MARK = pattern(r"\\*\((?:null|empty)\)")
+_JOINT = 8  # rows for each combination of the names of several columns from which on a table of these is faster
 _REMEMBERED = 4  # dictionaries of a column: readers make one for every batch, but the next is mostly the same
 
 
@@ -56,6 +58,7 @@ class SliceIndex:
         # Ids by the first column, by the first two, and so on: (id so far, text) -> id.
         self._steps = [NumberLookup() for _ in range(columns)]
         self._pairs: list[list[int]] = [[] for _ in range(columns)]
+        self._direct: dict[np.dtype[Any], NumberLookup] = {}  # of one column: numbers of each type -> ids
         self._hashes = np.zeros(0, np.uint64)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -71,7 +74,20 @@ class SliceIndex:
 
     def ids(self, columns: Sequence[DictionaryColumn]) -> Array:
         """The slice id of each row."""
-        return self._ids_of([known.numbers(column) for known, column in zip(self._columns, columns, strict=True)])
+        if len(columns) == 1 and columns[0].missing is None:
+            (column,), (known,) = columns, self._columns
+            if column.entries is not None:
+                return self._ids_by_table([known.of_entries(column.entries)], column.cells)
+            lookup = self._direct.setdefault(column.cells.dtype, NumberLookup())
+            return _found(lookup, self._lock, column.cells, lambda new: self._ids_of([known.of_numbers(new)]))
+        numbers = [known.numbers(column) for known, column in zip(self._columns, columns, strict=True)]
+        sizes = [len(known.names) for known in self._columns]  # after the numbers, so that they are below these
+        if len(columns) == 1 or _JOINT * math.prod(sizes) > len(numbers[0]):
+            return self._ids_of(numbers)
+        joint = numbers[0]
+        for more, size in zip(numbers[1:], sizes[1:], strict=True):
+            joint = joint * size + more
+        return self._ids_by_table([*np.indices(sizes).reshape(len(sizes), -1)], joint)
 
     def names(self) -> list[tuple[str, ...]]:
         """The names of each slice, by its id."""
@@ -118,6 +134,25 @@ class SliceIndex:
                 found.append(column.numbers_of(names.tolist())[at])
         return self._ids_of(found, in_order=True) if found else np.zeros(1, np.int64)
 
+    def _ids_by_table(self, entries: list[Array], cells: Array) -> Array:
+        """The slice id of each row: that of the entry which its cell picks of these, a number a column.
+
+        An entry that no row has is no slice.
+        """
+        slice_ids = self._known(entries).take(cells)
+        if len(cells) and slice_ids.min() < 0:
+            new = cells[slice_ids < 0]
+            self._ids_of([numbers.take(new) for numbers in entries])
+            slice_ids = self._known(entries).take(cells)
+        return slice_ids
+
+    def _known(self, columns: list[Array]) -> Array:
+        """The slice ids of these numbers; -1 where there is none."""
+        slice_ids = self._steps[0].find(columns[0])
+        for numbers, step in zip(columns[1:], self._steps[1:], strict=True):
+            slice_ids = step.find((slice_ids << 32) | numbers)  # of what is not known no key is known
+        return slice_ids
+
     def _ids_of(self, columns: list[Array], *, in_order: bool = False) -> Array:
         slice_ids = np.zeros(len(columns[0]), np.int64)
         for numbers, step, known in zip(columns, self._steps, self._pairs, strict=True):
@@ -136,10 +171,22 @@ class SliceIndex:
 
 def _distinct(keys: Array, *, in_order: bool) -> Array:
     """Each key once: in ascending order, which takes less time, or in the order of the first of each."""
-    if not in_order:
-        return np.unique(keys)
-    first = np.unique(keys, return_index=True)[1]
-    return keys[np.sort(first)]
+    return keys[np.sort(first_places(keys))] if in_order else keys[first_places(keys)]
+
+
+def _found(lookup: NumberLookup, lock: threading.Lock, cells: NDArray[Any], ids_of: Callable[[Any], Array]) -> Array:
+    """The id of each number; `ids_of` new ones, each once, are learned."""
+    patterns = cells.view(f"i{cells.dtype.itemsize}").astype(np.int64, copy=False)  # the bits of each number
+    found = lookup.find(patterns)
+    if len(found) and found.min() < 0:
+        unknown = np.flatnonzero(found < 0)
+        first = unknown[first_places(patterns[unknown])]
+        ids, new = ids_of(cells[first]), patterns[first]
+        with lock:
+            still = lookup.find(new) < 0  # another thread may have been first
+            lookup.learn(new[still], ids[still])
+        found = lookup.find(patterns)
+    return found
 
 
 class _Column:
@@ -180,9 +227,10 @@ class _Column:
     def numbers(self, column: DictionaryColumn) -> Array:
         """The number of each row's name."""
         if column.entries is not None:
-            found: Array = self._of_entries(column.entries)[column.cells]
-            return found
-        found = self._of_numbers(column.cells if column.missing is None else column.cells[~column.missing])
+            return self.of_entries(column.entries).take(column.cells)
+        lookup = self._found.setdefault(column.cells.dtype, NumberLookup())
+        cells = column.cells if column.missing is None else column.cells[~column.missing]
+        found = _found(lookup, self._lock, cells, self.of_numbers)
         if column.missing is None:
             return found
         with self._lock:
@@ -190,22 +238,13 @@ class _Column:
         all_rows[~column.missing] = found
         return all_rows
 
-    def _of_numbers(self, cells: NDArray[Any]) -> Array:
-        lookup = self._found.setdefault(cells.dtype, NumberLookup())
-        patterns = _patterns(cells)
-        found = lookup.find(patterns)
-        if len(found) and found.min() < 0:
-            unknown = np.flatnonzero(found < 0)
-            new, first = np.unique(patterns[unknown], return_index=True)
-            texts = texts_of_numbers(cells[unknown[first]])
-            with self._lock:
-                numbers = self._numbers_of(texts)
-                still = lookup.find(new) < 0
-                lookup.learn(new[still], numbers[still])
-            found = lookup.find(patterns)
-        return found
+    def of_numbers(self, cells: NDArray[Any]) -> Array:
+        """The numbers of the names of these numbers, a text each."""
+        texts = texts_of_numbers(cells)
+        with self._lock:
+            return self._numbers_of(texts)
 
-    def _of_entries(self, entries: Entries) -> Array:
+    def of_entries(self, entries: Entries) -> Array:
         """The number of each entry's name, and at the end that of null, which the index -1 picks."""
         for known, numbers in self._recent:
             if same_entries(known, entries):
@@ -217,8 +256,3 @@ class _Column:
             numbers = np.append(many, self._numbers_of([None]))
             self._recent = ((entries, numbers), *self._recent[: _REMEMBERED - 1])
         return numbers
-
-
-def _patterns(cells: NDArray[Any]) -> Array:
-    """The bits of each number."""
-    return cells.view(f"i{cells.dtype.itemsize}").astype(np.int64, copy=False)

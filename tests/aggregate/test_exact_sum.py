@@ -118,9 +118,12 @@ def test_many_slices_in_parts_that_are_merged_in_any_order(kind):
 def test_remainders_are_as_large_as_they_can_be(bit):
     """One of these lies just below the middle of two whole numbers of the first fold, and all have one sign."""
     value = 1 + 2.0**-bit - 2.0**-52
-    sums = Sums()
-    sums.update(np.full(2 * FOLD, value))
-    assert sums.fraction() == 2 * FOLD * Fraction(value)
+    values, ones = np.full(2 * FOLD, value), np.ones(2 * FOLD, np.int64)
+    sums, sliced, signed = Sums(), Sums(2), Sums(2)
+    sums.update(values)
+    sliced.update(values, ones)
+    signed.update(-values, ones)
+    assert sums.fraction() == sliced.fraction(1) == -signed.fraction(1) == 2 * FOLD * Fraction(value)
 
 
 @pytest.mark.parametrize("apart", [*range(4), *range(33, 47)])
@@ -131,9 +134,11 @@ def test_positive_values_however_far_apart(apart, size):
     whole, small = 2**53 - 1 - 2 * rng.integers(0, 2**20, size), rng.random(size) < 0.5  # odd, and the sums are large
     expected = (sum(whole[~small].tolist()) << apart) + sum(whole[small].tolist())
     for exponent in (-1074 + apart, -60, 900):  # of the last bit of the large ones
-        sums = Sums()
-        sums.update(np.ldexp(whole.astype(float), np.where(small, exponent - apart, exponent)))
-        assert sums.exact() == expected << (1074 + exponent - apart)
+        values = np.ldexp(whole.astype(float), np.where(small, exponent - apart, exponent))
+        sums, sliced = Sums(), Sums(3)
+        sums.update(values)
+        sliced.update(values, np.full(size, 2))
+        assert sums.exact() == sliced.exact(2) == expected << (1074 + exponent - apart)
 
 
 @pytest.mark.parametrize("bounds", [None, (2.0**-44, 1.5), (2.0**-48, 2.0**9)])
@@ -174,7 +179,7 @@ def test_many_adds_carry():
     """All in one slice, each as large as a fold takes of them: an int64 overflows after two million."""
     largest = 2.0**18 * (1 - 2.0**-53)
     x, ones = np.full(1 << 19, largest), np.ones(1 << 19, np.int64)
-    sums = Sums(3)
+    sums = Sums(FOLD)  # of as many slices as values they are not summed first
     for _ in range(6):
         sums.update(x, ones)
         sums.update(-x, 2 * ones)
@@ -183,6 +188,7 @@ def test_many_adds_carry():
         merged.merge(sums)
     assert merged.fraction(1) == -merged.fraction(2) == 30 * (1 << 19) * Fraction(largest)
     assert merged.fraction(0) == 0
+    assert sums.adds > 1 << 17  # they were added one by one
     assert len(merged.levels) < 12  # carries of negative sums end too
 
 

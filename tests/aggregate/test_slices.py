@@ -187,3 +187,15 @@ def test_the_limit_counts_what_rows_use():
     assert {r.by.get("g"): r.value for r in found} == {None: 4 / 3, "1": 2.0, "2": 0.0}
     with pytest.raises(DataError, match="more than 1 slices"):
         losscli.evaluate(table, "mse", target="y", pred="p", by="g", max_slices=1)
+
+
+def test_an_entry_or_a_combination_that_no_row_has_is_no_slice():
+    words, few = pa.array(["a", "b", "c", "d"]), np.array([3, 1] * 200)
+    one, other = (pa.DictionaryArray.from_arrays(pa.array(codes), words) for codes in (few, 3 - few))
+    index, pairs = SliceIndex(1), SliceIndex(2)
+    assert index.ids(marks(one)).tolist() == [1, 0] * 200 and index.names() == [("b",), ("d",)]
+    assert pairs.ids(marks(one, other)).tolist() == [1, 0] * 200 and pairs.names() == [("b", "c"), ("d", "a")]
+    every = pa.DictionaryArray.from_arrays(pa.array(np.arange(400) % 4), words)
+    assert [index.names()[at] for at in index.ids(marks(every))[:4]] == [("a",), ("b",), ("c",), ("d",)]
+    found = pairs.ids(marks(every, one))
+    assert [pairs.names()[at] for at in found[:4]] == [("a", "d"), ("b", "b"), ("c", "d"), ("d", "b")]

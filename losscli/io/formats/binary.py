@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from losscli.errors import DataError, FileError, LosscliError
+from losscli.io.arrow.soundness import validate_in_full
 from losscli.io.files.inputs import FileInput, SeekableInput
 from losscli.io.files.streams import file_error
 
@@ -94,7 +95,7 @@ def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int
     """Refuse texts that are not UTF-8 and offsets out of range, which Arrow's readers do not check."""
     for name in names:
         try:
-            data.column(data.schema.names.index(name)).validate(full=True)
+            validate_in_full(data.column(data.schema.names.index(name)))
         except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
             message = f"damaged values in column '{name}': {_first_line(error)}"
             raise DataError(message, path=path, row=row, column=name, code="DATA_CORRUPT_FILE") from None
