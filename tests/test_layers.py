@@ -72,7 +72,16 @@ EXTRA = {"execution.engines.dask": "distributed"}
 SPLIT = {"pyarrow.dataset", "pyarrow.compute", "click.shell_completion"}
 SLOW = {"pandas", "rich", "pyarrow.dataset", "pyarrow.compute", "fsspec"}
 # Where modules are found by their names in a folder, or asked for in another process, no import statement says so.
-BY_NAME = {"__init__", "cli", "contract.loss", "execution.engines.worker_checks", "io.write.tables", "losses", "report"}
+BY_NAME = {
+    "__init__",
+    "cli",
+    "cli.destinations",
+    "contract.loss",
+    "execution.engines.worker_checks",
+    "io.write.tables",
+    "losses",
+    "report",
+}
 # `--help` and `diff` pass through these, so they load nothing that is slow: what they hold comes with their modules.
 LIGHT = {"baselines", "contract", "gates", "io", "execution", "binding", "statistics", "aggregate", "report", "cli"}
 

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from losscli.errors import UsageError
-from losscli.io.write.atomic import AtomicFile
+from losscli.io.write.atomic import replaced
 from losscli.report.page.drawings import ROW_PICTURES
 from losscli.report.picture_files import Pictures, check_name, pictures_of
 from losscli.results import Evaluation
@@ -73,7 +73,7 @@ class Plot:
             The file cannot be written.
         """
         content = self._pictures.content(os.fspath(path))
-        with AtomicFile(path) as file:
+        with replaced(path) as file:
             file.write(content)
 
     def _repr_svg_(self) -> str:

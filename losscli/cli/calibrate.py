@@ -29,8 +29,9 @@ losscli calibrate test.csv -t label -p 'p_*' --apply map.json -o calibrated.csv"
                help="Write the map to this JSON file.")  # fmt: skip
 @shared.common("--apply", metavar="FILE", shell_complete=completion.files,
                help="Fit nothing: apply the map of this file to new rows.")  # fmt: skip
-@shared.common("-o", "--output", metavar="[FORMAT=]FILE", shell_complete=completion.files,
-               help="Write the calibrated predictions: .parquet .csv .tsv .jsonl .arrow.")  # fmt: skip
+@shared.common("-o", "--output", multiple=True, metavar="[FORMAT=]FILE", shell_complete=completion.files,
+               help="Write the calibrated predictions: .parquet .csv .tsv .jsonl .arrow; or "
+                    "plot:descent=FILE.")  # fmt: skip
 @shared.level_options
 @shared.format_options
 @shared.verbose_option
@@ -90,9 +91,11 @@ def _written(options: CalibrateOptions, found: Calibrated) -> list[str]:
     """Write the predictions and the map; what the user should hear."""
     from losscli.cli import row_batches
     from losscli.io.write.atomic import write_text
-    from losscli.report.calibration import map_text
+    from losscli.report.calibration import drawn, map_text
 
     notes: list[str] = []
+    for one in options.pictures:
+        one.draw(drawn(found.result))
     if options.output is not None:
         notes += row_batches.write(found.predictions(), options.output).notes
     if options.map is not None:

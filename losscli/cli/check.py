@@ -140,6 +140,7 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
         for s in chosen
     ]
     _check_files(config, jobs, wanted)
+    reports.check(wanted)
     with contextlib.chdir(config.folder):  # paths are relative to it, and are shown as they stand in the file
         results = _judged_jobs(jobs, together=options.holm_over == "suites")
     if wanted.environment:
@@ -168,7 +169,7 @@ def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
     outputs.check_outputs(wanted.paths, inputs, config.path)
     with contextlib.chdir(config.folder):
         written = [scoring.written(job.options) for job in jobs]
-    writers: dict[str, str | None] = {path: None for path in wanted.files if path != "-"}
+    writers: dict[str, str | None] = {path: None for path in wanted.paths if path != "-"}
     for job, paths in zip(jobs, written, strict=True):
         for path in inside.all(paths):
             if (same := outputs.same_destination(path, writers)) is not None:
@@ -271,7 +272,8 @@ def _judged(job: _Job, outcome: Evaluation | Exception | None = None) -> SuiteRe
             if error is None:
                 scoring.create_baseline(evaluation, job.options.gates, wanted.files, quiet)
             # Its warnings come with the report of all.
-            reports.write(evaluation, wanted, quietly=True, stdout=False)
+            code = scoring.exit_code(evaluation, job.options.gates)
+            reports.write(evaluation, wanted, quietly=True, stdout=False, exit=code)
             console.print_gates(evaluation.gates, quiet=True)
         except Exception as caught:
             if os.environ.get("LOSSCLI_DEBUG") and not isinstance(caught, LosscliError | OSError | MemoryError):

@@ -93,16 +93,17 @@ def _compare(options: CompareOptions) -> int:
     named = _named(run.input.sources)
     data = data_of(run, named=named)
     files = [path for _, path in named] or run.input.sources
-    outputs.check_outputs(list(wanted.files), [*files, *run.read_beside])
+    outputs.check_outputs(wanted.paths, [*files, *run.read_beside])
     with reports.reporting_errors(wanted, quiet):
         prepared = paired(prepare(run.request, data), options.against, pairs=options.pairs)
-    for path in wanted.files:
+    for path in wanted.paths:
         outputs.refuse_input(path, prepared.files)
     check_engine(run.execution, prepared.plan.request, data)
     console.print_notes(prepared.notes, quiet)
     if run.console.plan:
         console.write_stdout(plan_text(prepared))
         return 0
+    reports.check(wanted)
     passes = 1 + (not prepared.plan.is_pinned)
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, prepared)

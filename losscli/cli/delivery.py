@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from losscli.cli import console
-from losscli.errors import FileError
+from losscli.cli.destinations import Destination
+from losscli.errors import FileError, LosscliError
 from losscli.lazy import dataclass
 from losscli.report import Renderer, View, quiet, renderer
 from losscli.report.suites import evaluated
@@ -30,8 +31,8 @@ class Delivery:
 
 
 def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietly: bool, stdout: bool,
-            asked: View | None = None) -> None:  # fmt: skip
-    """Warnings, files, then standard output, in the `format` of -f if none of the files is "-".
+            asked: View | None = None, others: Sequence[Destination] = ()) -> None:  # fmt: skip
+    """Warnings, files, other destinations, then standard output, in the `format` of -f if none of the files is "-".
 
     `asked` says what standard output shows beside the usual; its width and characters are those of the terminal.
     """
@@ -42,6 +43,7 @@ def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietl
             console.print_warnings(evaluation.warnings, quietly or commands)  # the commands include the warnings
     made: dict[str, str] = {}  # texts of files, of which that for standard output may be one
     _write_files(what, {path: kind for path, kind in files.items() if path != "-"}, quietly, made)
+    _write_others(what, others, quietly)
     for named in dict.fromkeys(filter(None, (printed, format))):
         _append(what, named, quietly)
     if not stdout or printed is None:
@@ -65,6 +67,17 @@ def _write_files(what: Delivery, files: Mapping[str, str], quietly: bool, made: 
             made[format] = renderer(format).render_file(what.suites)
         write_text(path, made[format])
         _note_omitted(what, format, quietly)
+
+
+def _write_others(what: Delivery, others: Sequence[Destination], quietly: bool) -> None:
+    """Every other destination. Where a gate failed that is the exit code, and an error here is said beside it."""
+    for one in others:
+        try:
+            console.print_notes(one.write(what.suites), quietly)
+        except LosscliError as error:
+            if not what.exit:
+                raise
+            console.print_error(error)
 
 
 def _append(what: Delivery, format: str, quietly: bool) -> None:

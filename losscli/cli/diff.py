@@ -49,7 +49,8 @@ def _diff(options: DiffOptions) -> int:
 
     if options.old == options.new == "-":
         raise UsageError("standard input can be read once", hint="name a file for one of them", code="USAGE_CONFLICT")
-    outputs.check_outputs(list(options.report.files), [options.old, options.new])
+    outputs.check_outputs(options.report.paths, [options.old, options.new])
+    reports.check(options.report)
     with reports.reporting_errors(options.report, options.quiet):
         old, new = read_report(options.old), read_report(options.new)
     bound = bound_to_results(options.gates.gates, new)

@@ -100,7 +100,7 @@ def refuse_reports(asked: GateOptions, wanted: Wanted, sort: str = "label") -> N
         raise UsageError("--state-out makes no report, so there is nothing for --show to show", code="USAGE_CONFLICT")
     if sort != "label":
         raise UsageError("--state-out makes no report, so there is nothing for --sort to sort", code="USAGE_CONFLICT")
-    if wanted.paths:
+    if wanted.paths or wanted.others:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
                          hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
 

@@ -41,8 +41,9 @@ def command(**given: Any) -> int:
     options = merge_options(given)
     if options.state_out is not None:
         return _merge_some(options.states, options.state_out, options)
-    outputs.check_outputs(list(options.report.files), options.states)
-    saved = scoring.baseline_of(options.gates, list(options.report.files), options.report, options.states)
+    outputs.check_outputs(options.report.paths, options.states)
+    saved = scoring.baseline_of(options.gates, options.report.paths, options.report, options.states)
+    reports.check(options.report)
     with reports.reporting_errors(options.report, options.quiet):
         merged = merge(options.states)
     console.print_notes(merged.notes, options.quiet)

@@ -14,6 +14,8 @@ from losscli.report import renderer
 
 if TYPE_CHECKING:
     from losscli.binding.request import Request, Unmatched
+    from losscli.cli.destinations import Destination
+    from losscli.cli.destinations.pictures import PictureFile
     from losscli.gates.dropped import DropLimit
     from losscli.gates.grammar import Gate
     from losscli.io.sides import JoinKind, KeyDifference
@@ -39,7 +41,8 @@ class Wanted:
     """The format for standard output, the format of each file by its path, and the file of row values.
 
     `environment` names the variables that had a say in the numbers, for the reports; `origin` is for those that say
-    what made them. `detailed` asks tables for what few readers need, `show` for the losses of rows.
+    what made them. `detailed` asks tables for what few readers need, `show` for the losses of rows. `others` are
+    destinations that are no files in a report format.
     """
 
     format: str
@@ -49,27 +52,37 @@ class Wanted:
     origin: Origin | None = None
     detailed: bool = False
     show: bool = False
+    others: tuple[Destination, ...] = ()
 
     @property
     def paths(self) -> list[str]:
         """Everything that will be written."""
-        return [*self.files, *([] if self.rows is None else [self.rows.path])]
+        return [*self.reports, *([] if self.rows is None else [self.rows.path])]
+
+    @property
+    def reports(self) -> list[str]:
+        """The same without row values."""
+        return [*self.files, *(one.path for one in self.others if one.path is not None)]
+
+    @property
+    def _formats(self) -> tuple[str, ...]:
+        """The formats of all reports, and those that need what other destinations need."""
+        return (self.format, *self.files.values(), *(one.like for one in self.others))
 
     @property
     def hashing(self) -> bool:
         """Whether a report shows the hashes of the data."""
-        return any(renderer(format).shows_hashes for format in (self.format, *self.files.values()))
+        return any(renderer(format).shows_hashes for format in self._formats)
 
     @property
     def fullest(self) -> str:
         """The format that needs most of the run: pictures before hashes of the data."""
-        formats = (self.format, *self.files.values())
-        return max(formats, key=lambda one: (renderer(one).shows_diagnostics, renderer(one).shows_hashes))
+        return max(self._formats, key=lambda one: (renderer(one).shows_diagnostics, renderer(one).shows_hashes))
 
     @property
     def diagnosing(self) -> bool:
         """Whether a report shows pictures, or --show asks for what they show."""
-        return self.show or any(renderer(format).shows_diagnostics for format in (self.format, *self.files.values()))
+        return self.show or any(renderer(format).shows_diagnostics for format in self._formats)
 
 
 @dataclass(frozen=True)
@@ -204,11 +217,13 @@ class CalibrateOptions:
     apply: str | None
     saved: MapResult | None
     scored: bool = True
+    pictures: tuple[PictureFile, ...] = ()
 
     @property
     def outputs(self) -> list[str]:
         """Everything that will be written."""
-        return [*([] if self.output is None else [self.output.path]), *filter(None, [self.map])]
+        output = [] if self.output is None else [self.output.path]
+        return [*output, *filter(None, [self.map]), *(one.path for one in self.pictures)]
 
 
 @dataclass(frozen=True)

@@ -295,7 +295,8 @@ def _reporting(more: str = "") -> Callable[[Function], Function]:
         _format, _json, _colors,
         common("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
                shell_complete=completion.files,
-               help=f"Also write a report to a file. The suffix gives the format. Repeatable.{more}"),
+               help="Also write a report to a file, in the format of its suffix; or plot:NAME=FILE. Repeatable."
+               f"{more}"),
         _numbers_only,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from losscli.cli.destinations import WORDS
 from losscli.errors import UsageError, did_you_mean
 from losscli.io.remote.address import local_path, scheme_of
 from losscli.report import format_names, format_of
@@ -19,7 +20,7 @@ def report_formats(texts: Sequence[str]) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for text in texts:
-        named, path = split_format(text, format_names(), "rows")
+        named, path = split_format(text, format_names(), "rows", *WORDS)
         format_ = named or format_of(path)
         if not format_:
             raise UsageError(f"'{text}': its suffix is not that of a report format",

@@ -35,6 +35,7 @@ from losscli.gates.grammar import parse_gate
 if TYPE_CHECKING:
     from losscli.binding.request import Inference, Request
     from losscli.binding.spec import Spec
+    from losscli.cli.destinations.pictures import PictureFile
     from losscli.io.sides import KeyDifference
     from losscli.io.source import ReadOptions
     from losscli.results.calibration import MapResult
@@ -92,16 +93,28 @@ def calibrate_options(given: Given) -> CalibrateOptions:
         saved = _map(given, path)
         given = {**given, "losses": given["losses"] or (saved.loss,)}
     inference = Inference(True, given["level"], cluster=given["cluster"], permutations=10_000)
-    output = None if given["output"] is None else row_batches.target(given["output"])
+    output, pictures = _calibrated_to(given["output"])
     if output is not None and output.path == "-":
         raise UsageError("-o takes a file: standard output has the report", code="USAGE_CONFLICT")
     run = _run({**_THREADS, **given}, inference)
     if saved is not None and not scored:
         run = _without_target(run, saved, output)
     found = CalibrateOptions(run, _format(given, None), given["method"], given["step"], output, given["map_"], path,
-                             saved, scored)  # fmt: skip
+                             saved, scored, pictures)  # fmt: skip
     _check_distinct(found, path)
     return found
+
+
+def _calibrated_to(texts: Sequence[str]) -> tuple[TableFile | None, tuple[PictureFile, ...]]:
+    """Where the predictions go, and the pictures of the descent."""
+    from losscli.cli.destinations.pictures import PREFIX, picture_file
+    from losscli.report.page.descent import NAME
+
+    pictures = tuple(picture_file(text, (NAME,)) for text in texts if text.startswith(PREFIX))
+    tables = [row_batches.target(text) for text in texts if not text.startswith(PREFIX)]
+    if len(tables) > 1:
+        raise UsageError("the calibrated predictions go to one file", code="USAGE_CONFLICT")
+    return (tables[0] if tables else None), pictures
 
 
 def _map(given: Given, path: str) -> MapResult:
@@ -126,15 +139,15 @@ def _without_target(run: RunOptions, saved: MapResult, output: TableFile | None)
 
 
 def _check_distinct(options: CalibrateOptions, applied: str | None) -> None:
-    """The outputs are two files, and none of them is the map that is applied."""
+    """The outputs are different files, and none of them is the map that is applied."""
     from losscli.cli import outputs
     from losscli.io.write.tables import format_of
 
     if options.output is not None and options.output.format is None:
         format_of(options.output.path)
     found = options.outputs
-    if len(found) > 1:
-        outputs.refuse_second(found[1], found[:1])
+    for at, path in enumerate(found):
+        outputs.refuse_second(path, found[:at])
     if applied is not None and found and outputs.same_destination(applied, found):
         raise UsageError(f"'{applied}' is the map; writing there would destroy it", code="USAGE_CONFLICT")
 

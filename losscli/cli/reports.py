@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from losscli.cli import console, delivery, origin, outputs, rows_output
+from losscli.cli import console, delivery, destinations, origin, outputs, rows_output
 from losscli.cli.option_values import Wanted
 from losscli.errors import LosscliError, UsageError
 from losscli.report import View, format_names, renderer, unknown_format
@@ -23,12 +23,24 @@ def wanted(
     if rows_file is not None and not rows:
         raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
                          code="USAGE_CONFLICT")  # fmt: skip
+    reports, others = destinations.taken(reports)
     files = outputs.report_formats(reports)
+    written = [*files, *([] if rows_file is None else [rows_file.path])]
+    for path in [one.path for one in others if one.path is not None]:
+        outputs.refuse_second(path, written)
+        written.append(path)
     format_ = format_ or ("table" if show or console.is_terminal() else "plain")
     if format_ not in format_names():
         raise unknown_format(format_)
-    shown = any(renderer(format).shows_origin for format in (format_, *files.values()))
-    return Wanted(format_, files, rows_file, environment, origin.made_by() if shown else None, detailed, show)
+    shown = any(renderer(format).shows_origin for format in (format_, *files.values(), *(one.like for one in others)))
+    made_by = origin.made_by() if shown else None
+    return Wanted(format_, files, rows_file, environment, made_by, detailed, show, others)
+
+
+def check(wanted: Wanted) -> None:
+    """Find out before a row is read what is wrong with destinations that are no files."""
+    for one in wanted.others:
+        one.check()
 
 
 def write(
@@ -45,7 +57,8 @@ def write_suites(
     if wanted.origin is not None:
         suites = [origin.marked(suite, wanted.origin) for suite in suites]
     view = View(detailed=wanted.detailed, diagnosed=wanted.show)
-    delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout, view)
+    delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout, view,
+                     wanted.others)  # fmt: skip
 
 
 def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> None:

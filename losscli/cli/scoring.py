@@ -36,6 +36,7 @@ def score(options: EvalOptions) -> Evaluation:
     from losscli.execution.evaluate import evaluate
 
     ready_run = ready(options)
+    reports.check(options.report)
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     hashing = wanted.hashing or options.gates.baseline is not None
     passes = 1 + (wanted.rows is not None) + (not ready_run.prepared.plan.is_pinned) + 2 * run.request.skill
@@ -58,7 +59,7 @@ def ready(options: EvalOptions) -> Ready:
     gates = options.gates
     request = replace(run.request, by=slice_columns(gates.gates, run.request.by))
     inputs = run.files
-    saved = baseline_of(gates, [*wanted.files, *filter(None, [options.state_out])], wanted, inputs)
+    saved = baseline_of(gates, [*wanted.reports, *filter(None, [options.state_out])], wanted, inputs)
     console.print_notes(run.notes, quiet)
     data = data_of(run, spool=wanted.rows is not None or request.skill)
     _check_outputs(options, data, saved, inputs)

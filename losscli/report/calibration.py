@@ -15,6 +15,8 @@ from losscli.report import renderer
 from losscli.report.aligned import StyledTexts, aligned
 from losscli.report.json_document import document, dumps
 from losscli.report.json_numbers import number, optional
+from losscli.report.page.descent import curve
+from losscli.report.picture_files import Pictures
 from losscli.report.view import View, distinguishable, exact, short, signed
 from losscli.results import ComparisonResult
 from losscli.results.calibration import Calibration, DescentResult, DescentStep, MapResult, MiscalibrationTest
@@ -35,6 +37,13 @@ _ALPHA = 0.05
 def map_text(found: MapResult) -> str:
     """The file of a map."""
     return dumps({"schema": MAP_SCHEMA, "losscli": __version__, **_map_object(found)}, View(), indent=True) + "\n"
+
+
+def drawn(found: Calibration) -> Pictures:
+    """The picture of the descent; a UsageError where there was none."""
+    if found.descent is None:
+        raise UsageError(f"{found.map.method} makes no descent, so there is none to draw", code="USAGE_CONFLICT")
+    return Pictures.of([curve(found.descent)])
 
 
 def _map_object(found: MapResult) -> dict[str, Any]:

@@ -29,6 +29,11 @@ class Pictures:
     title: str
     drawings: Sequence[Drawing]
 
+    @staticmethod
+    def of(drawings: Sequence[Drawing]) -> Pictures:
+        """These, with their titles as one."""
+        return Pictures("; ".join(View().text(one.title) for one in drawings), drawings)
+
     @property
     def svg(self) -> str:
         """An SVG document with its own style, by day and by night."""
@@ -66,15 +71,15 @@ def pictures_of(evaluations: Iterable[Evaluation], name: str) -> Pictures:
         known = ", ".join(one for one in NAMES if any(one in each for each in found))
         rows = name not in ROW_PICTURES or all(one.diagnostics is not None for one in evaluations)
         why = "" if rows else f": {_NO_ROWS}"
-        raise UsageError(f"there is no picture '{name}' of these results{why}",
-                         hint=f"there is {known}" if known else None, code="USAGE_BAD_VALUE")  # fmt: skip
-    return Pictures("; ".join(View().text(one.title) for one in drawings), drawings)
+        raise UsageError(f"these results have no picture '{name}'{why}", hint=f"they have {known or 'none'}",
+                         code="USAGE_BAD_VALUE")  # fmt: skip
+    return Pictures.of(drawings)
 
 
-def check_name(name: str) -> None:
-    """A UsageError that lists all kinds of pictures, unless this is one."""
-    if name not in NAMES:
-        hint = did_you_mean(name, tuple(NAMES), f"pictures: {', '.join(NAMES)}")
+def check_name(name: str, known: Sequence[str] = tuple(NAMES)) -> None:
+    """A UsageError that lists the kinds of pictures that are known, unless this is one."""
+    if name not in known:
+        hint = did_you_mean(name, known, f"pictures: {', '.join(known)}")
         raise UsageError(f"unknown picture '{name}'", hint=hint, code="USAGE_BAD_VALUE")
 
 

@@ -71,10 +71,10 @@ def test_every_kind_is_drawn_of_some_report(reports: list[losscli.Report]) -> No
     with pytest.raises(UsageError, match="unknown picture 'nothing'") as found:
         reports[0].plot("nothing")
     assert found.value.hint == f"pictures: {', '.join(NAMES)}"
-    with pytest.raises(UsageError, match="no picture 'pit' of these results") as found:
+    with pytest.raises(UsageError, match="these results have no picture 'pit'") as found:
         reports[0].plot("pit")
     had = "models, slices, distribution, reliability, decomposition, roc, precision-recall, confusion"
-    assert found.value.hint == f"there is {had}"
+    assert found.value.hint == f"they have {had}"
 
 
 def test_each_is_a_document_of_its_own(reports: list[losscli.Report]) -> None:
