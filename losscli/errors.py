@@ -149,7 +149,7 @@ class PluginError(LosscliError):
 
 
 _SYSTEM: dict[int, Code] = {
-    errno.ENOENT: "IO_NOT_FOUND", errno.ENOTDIR: "IO_NOT_FOUND", errno.EACCES: "IO_PERMISSION",
+    errno.ENOENT: "IO_NOT_FOUND", errno.EACCES: "IO_PERMISSION",
     errno.EPERM: "IO_PERMISSION", errno.EROFS: "IO_PERMISSION", errno.ENOSPC: "IO_NO_SPACE",
     errno.EFBIG: "IO_NO_SPACE", errno.ENOMEM: "IO_MEMORY",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 
 from losscli.cli import entry
 from losscli.io.remote import transfer
+from losscli.io.remote.settings import BUNDLES
 
 SECRETS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
            "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull,
@@ -25,6 +26,8 @@ def quick_retries(monkeypatch: Any) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in [name for name in os.environ if name.startswith(("AWS_", "LOSSCLI_REMOTE"))]:
         monkeypatch.delenv(name)
+    for name in BUNDLES:
+        monkeypatch.delenv(name, raising=False)
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
 

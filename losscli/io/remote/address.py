@@ -22,6 +22,8 @@ _SYNONYMS = {"gcs": "gs", "abfss": "abfs", "az": "abfs"}
 # In names of objects ? is an ordinary character, and in globs it matches one; only `?word=` starts a query.
 _QUERY = pattern(r"\?[\w.~%-]+=.*", re.DOTALL)
 _HUB = pattern(r"hf://((?:datasets/|spaces/)?[^/@]+/[^/@]+)(?:@([^/]+))?/([^?#]+)")
+_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN",
+            "AZURE_STORAGE_CONNECTION_STRING", "AZURE_CLIENT_SECRET")  # fmt: skip
 _USER = pattern(r"://[^/?#]*@")
 _URL = pattern(r"\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
 
@@ -118,8 +120,10 @@ def canonical(url: str) -> str:
 
 
 def sanitized_text(text: str) -> str:
-    """The message of a library on one line, with redacted URLs."""
+    """The message of a library on one line, with redacted URLs and without the keys of the environment."""
     first = next((line for line in text.splitlines() if line.strip()), "")
+    for secret in filter(None, map(os.environ.get, _SECRETS)):
+        first = first.replace(secret, "…")
     return with_redacted_urls(first).strip()[:200]
 
 

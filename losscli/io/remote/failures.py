@@ -16,6 +16,8 @@ from typing import Literal
 
 from losscli.errors import FileError, LosscliError
 from losscli.io.remote.address import AZURE, Address, sanitized_text
+from losscli.io.remote.causes import cause_of
+from losscli.io.remote.settings import BUNDLES, Settings
 from losscli.lazy import dataclass
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -26,9 +28,9 @@ LOST_CONNECTION = frozenset({
     "ChecksumError", "ChunkedEncodingError", "ProxyError", "IncompleteBody",
 })  # fmt: skip
 TIMED_OUT = frozenset({
-    "ConnectTimeoutError", "ReadTimeoutError", "ServerTimeoutError", "SocketTimeoutError", "ConnectionTimeoutError",
-    "FSTimeoutError", "ServiceResponseTimeoutError", "ServiceRequestTimeoutError",
+    "ReadTimeoutError", "ServerTimeoutError", "SocketTimeoutError", "FSTimeoutError", "ServiceResponseTimeoutError",
 })  # fmt: skip
+NOT_CONNECTED = frozenset({"ConnectTimeoutError", "ConnectionTimeoutError", "ServiceRequestTimeoutError"})
 NO_CREDENTIALS = frozenset({
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError",
     "UnauthorizedSSOTokenError", "DefaultCredentialsError", "RefreshError", "CredentialUnavailableError",
@@ -57,19 +59,28 @@ class IncompleteBody(Exception):
 
 @dataclass(frozen=True)
 class RemoteFailure:
-    """A classified error: a transient one may be retried, after the `wait` in seconds that the server asks for."""
+    """A classified error: a transient one may be retried, after the `wait` in seconds that the server asks for.
+
+    A server that is unreached from the start is hardly there a little later.
+    """
 
     kind: Literal["missing", "denied", "transient", "permanent"]
     message: str
     wait: float = 0.0
     hint: str | None = None
+    is_unreached: bool = False
 
     def error(self, address: Address, tries: int) -> LosscliError:
         """The error to raise."""
         if self.kind == "missing":
             return FileError("no such file", path=address.redacted, code="IO_NOT_FOUND")
         if self.kind == "denied":
-            return FileError(self.message, path=address.redacted, hint=credentials(address), code="IO_PERMISSION")
+            return FileError(
+                self.message, path=address.redacted, hint=self.hint or credentials(address), code="IO_PERMISSION"
+            )
+        if self.is_unreached:
+            hint = "check the network connection, and the proxy (HTTPS_PROXY) where there is one"
+            return FileError(self.message, path=address.redacted, hint=hint, code="IO_NETWORK")
         if self.kind == "transient":
             message = f"{self.message} (tried {tries} times)" if tries > 1 else self.message
             hint = "try again later, or raise LOSSCLI_REMOTE_TIMEOUT or LOSSCLI_REMOTE_RETRIES"
@@ -93,29 +104,36 @@ def credentials(address: Address) -> str:
     return f"{_KEYS[key]}; for a public bucket set LOSSCLI_REMOTE_ANON=1 (anonymous access)"
 
 
-def explain(error: BaseException, seconds: float) -> RemoteFailure:
+def unreached(seconds: float) -> RemoteFailure:
+    """The failure of a server that does not answer at all."""
+    return RemoteFailure("transient", f"no connection to the server within {seconds:g} s", is_unreached=True)
+
+
+def explain(error: BaseException, limits: Settings) -> RemoteFailure:
     """The classification of an exception of a transfer."""
-    chain = list(_chain(error))
-    names = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
+    causes = list(chain(error))
+    names = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
     # aiohttp gives a malformed answer the status 400, which no server sent
     garbled = "HttpProcessingError" in names
-    status = 0 if garbled else next((code for cause in chain if (code := _status(cause))), 0)
+    status = 0 if garbled else next((code for cause in causes if (code := _status(cause))), 0)
     if "NoSuchBucket" in names:
         return no_container("s3")
-    if status in {404, 410} or any(_is_missing(cause) for cause in chain):
+    if (cause := cause_of(causes)) is not None:
+        return RemoteFailure(cause.kind, cause.message, hint=cause.fix)
+    if status in {404, 410} or any(_is_missing(cause) for cause in causes):
         return RemoteFailure("missing", "no such file")
     if names & NO_CREDENTIALS:
         return RemoteFailure("denied", "no valid credentials were found")
-    if status in {401, 403, 407} or any(_forbids(cause) for cause in chain):
+    if status in {401, 403, 407} or any(_forbids(cause) for cause in causes):
         return RemoteFailure("denied", f"permission denied (HTTP {status})" if status else "permission denied")
     if status in TRANSIENT:
-        wait = next((cause.wait for cause in chain if isinstance(cause, StatusError)), 0.0)
+        wait = next((cause.wait for cause in causes if isinstance(cause, StatusError)), 0.0)
         return RemoteFailure("transient", f"the server answered {_phrase(status)}", wait)
     if status >= 400:
         return RemoteFailure(
             "permanent", f"the server answered {_phrase(status)}: {sanitized_text(str(error))}".rstrip(": ")
         )
-    return _incomplete_setup(chain) or _unreachable(chain, names) or _broken(chain, names, seconds) or _other(error)
+    return _incomplete_setup(causes) or _unreachable(causes, names) or _broken(causes, names, limits) or _other(error)
 
 
 def _is_missing(error: BaseException) -> bool:
@@ -128,37 +146,44 @@ def _is_local(error: OSError) -> bool:
     return error.errno is not None and (error.filename is None or os.path.isabs(error.filename))  # noqa: PTH117
 
 
-def _incomplete_setup(chain: list[BaseException]) -> RemoteFailure | None:
-    if any(isinstance(cause, FileNotFoundError) for cause in chain):
+def _incomplete_setup(causes: list[BaseException]) -> RemoteFailure | None:
+    if any(isinstance(cause, FileNotFoundError) for cause in causes):
         return RemoteFailure(
             "permanent", "a file of this machine that the connection needs does not exist",
-            hint="check the variables that name certificates and credentials, such as AWS_CA_BUNDLE or SSL_CERT_FILE",
+            hint=f"check the variables that name certificates and credentials, such as {' or '.join(BUNDLES)}",
         )  # fmt: skip
     return None
 
 
-def _unreachable(chain: list[BaseException], names: set[str]) -> RemoteFailure | None:
-    if names & UNKNOWN_HOST or any(isinstance(cause, socket.gaierror) for cause in chain):
+def _unreachable(causes: list[BaseException], names: set[str]) -> RemoteFailure | None:
+    if names & UNKNOWN_HOST or any(isinstance(cause, socket.gaierror) for cause in causes):
         return RemoteFailure(
             "permanent", "the name of the server cannot be resolved", hint="check the name and the network connection"
         )
-    if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in chain):
+    if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
         return RemoteFailure(
-            "permanent", "no secure connection to the server: its certificate or TLS handshake was rejected"
-        )
-    if any(isinstance(cause, ConnectionRefusedError) or _number(cause) == errno.ECONNREFUSED for cause in chain):
+            "permanent", "no secure connection to the server: its certificate or TLS handshake was rejected",
+            hint=f"for a private certificate authority, name its file: {', '.join(BUNDLES)}",
+        )  # fmt: skip
+    if any(isinstance(cause, ConnectionRefusedError) or _number(cause) == errno.ECONNREFUSED for cause in causes):
         return RemoteFailure("permanent", "the server refuses the connection", hint="check the host and the port")
-    if any("Redirect" in name for name in names) or any("redirect" in str(cause).lower() for cause in chain):
+    if (
+        "RecursionError" in names
+        or any("Redirect" in name for name in names)
+        or any("redirect" in str(cause).lower() for cause in causes)
+    ):
         return RemoteFailure("permanent", "the server redirects in a loop, or to an address that cannot be read")
     return None
 
 
-def _broken(chain: list[BaseException], names: set[str], seconds: float) -> RemoteFailure | None:
-    if names & TIMED_OUT or any(isinstance(cause, TimeoutError | asyncio.TimeoutError) for cause in chain):
-        return RemoteFailure("transient", f"no answer within {seconds:g} s")
-    if names & LOST_CONNECTION or any(isinstance(cause, ConnectionError | EOFError) for cause in chain):
+def _broken(causes: list[BaseException], names: set[str], limits: Settings) -> RemoteFailure | None:
+    if names & NOT_CONNECTED:
+        return unreached(limits.connect)
+    if names & TIMED_OUT or any(isinstance(cause, TimeoutError | asyncio.TimeoutError) for cause in causes):
+        return RemoteFailure("transient", f"no answer within {limits.read:g} s")
+    if names & LOST_CONNECTION or any(isinstance(cause, ConnectionError | EOFError) for cause in causes):
         return RemoteFailure("transient", "the connection was lost before all bytes arrived")
-    if any(_number(cause) == errno.EBUSY for cause in chain):
+    if any(_number(cause) == errno.EBUSY for cause in causes):
         return RemoteFailure("transient", "the server is busy")
     if "EndpointConnectionError" in names or "ClientConnectionError" in names or "ServiceRequestError" in names:
         return RemoteFailure(
@@ -172,7 +197,7 @@ def _other(error: BaseException) -> RemoteFailure:
     return RemoteFailure("permanent", f"could not read: {type(error).__name__}" + (f": {message}" if message else ""))
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """The error, its causes, and the errors in the attributes that libraries use for them."""
     waiting = [error]
     seen: set[int] = set()

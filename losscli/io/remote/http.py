@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from losscli.errors import FileError
@@ -23,8 +25,9 @@ class NoRangesError(Exception):
 class WebServer:
     """The backend of web servers: one connection pool for all threads, as all work is done on fsspec's event loop."""
 
-    def __init__(self, filesystem: Any) -> None:
+    def __init__(self, filesystem: Any, certificates: Sequence[str] = ()) -> None:
         self.filesystem = filesystem
+        self._tls = _tls_context(certificates) if certificates else True
 
     async def stat(self, address: Address) -> RemoteVersion:
         """The version of the file: its size, and its ETag or modification time."""
@@ -88,7 +91,7 @@ class WebServer:
     async def _answer(self, address: Address, headers: dict[str, str]) -> AsyncIterator[Any]:
         session = await self.filesystem.set_session()
         url = self.filesystem.encode_url(address.url)
-        async with session.get(url, headers={"Accept-Encoding": "identity", **headers}) as answer:
+        async with session.get(url, headers={"Accept-Encoding": "identity", **headers}, ssl=self._tls) as answer:
             if answer.status >= 400 and answer.status != 416:
                 raise StatusError(answer.status, _retry_after(answer.headers.get("Retry-After", "")))
             encoding = answer.headers.get("Content-Encoding", "").strip().lower()
@@ -96,6 +99,15 @@ class WebServer:
                 raise FileError(f"the server sends the file encoded as '{encoding[:20]}'", path=address.redacted,
                                 hint="download it first", code="IO_NETWORK")  # fmt: skip
             yield answer
+
+
+def _tls_context(certificates: Sequence[str]) -> ssl.SSLContext:
+    """What verifies servers: by the certificates of the system and these files or folders."""
+    context = ssl.create_default_context()
+    for path in certificates:
+        is_folder = Path(path).is_dir()
+        context.load_verify_locations(None if is_folder else path, path if is_folder else None)
+    return context
 
 
 def _retry_after(text: str) -> float:

@@ -8,17 +8,21 @@ import os
 from losscli.errors import UsageError
 from losscli.lazy import dataclass
 
+BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""The variables by which tools name certificates to trust: all are asked, whichever tool they are of."""
+
 CONNECT, READ, RETRIES = 10.0, 60.0, 3
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Time-outs in seconds for a connection and for each answer, the number of retries, and anonymous access."""
+    """Time-outs in seconds for a connection and for each answer, and what else the environment says of transfers."""
 
     connect: float = CONNECT
     read: float = READ
     retries: int = RETRIES
     anonymous: bool = False
+    certificates: tuple[str, ...] = ()
 
 
 def settings() -> Settings:
@@ -32,7 +36,12 @@ def settings() -> Settings:
         raise _refusal("LOSSCLI_REMOTE_RETRIES", "a whole number of at most 100")
     if anonymous not in {"", "0", "1", "false", "true", "no", "yes"}:
         raise _refusal("LOSSCLI_REMOTE_ANON", "1 or 0")
-    return Settings(min(CONNECT, read), read, int(retries), anonymous in {"1", "true", "yes"})
+    return Settings(min(CONNECT, read), read, int(retries), anonymous in {"1", "true", "yes"}, _certificates())
+
+
+def _certificates() -> tuple[str, ...]:
+    """The files or folders of certificates that are to be trusted, each once."""
+    return tuple(dict.fromkeys(found for name in BUNDLES if (found := os.environ.get(name, "").strip())))
 
 
 def _number(name: str, default: float, what: str) -> float:

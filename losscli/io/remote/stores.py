@@ -7,12 +7,14 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from losscli.errors import FileError, UsageError
+from losscli.errors import FileError, LosscliError, UsageError
 from losscli.io.remote.address import AZURE, WEB, Address, RemoteVersion, sanitized_text, scheme_of
-from losscli.io.remote.failures import IncompleteBody, credentials, explain, no_container
+from losscli.io.remote.causes import MUTE, code_of
+from losscli.io.remote.failures import IncompleteBody, chain, credentials, explain, no_container, unreached
 from losscli.io.remote.http import NoRangesError, WebServer
 from losscli.io.remote.settings import Settings, settings
 from losscli.io.remote.transfer import with_retries
@@ -46,10 +48,10 @@ class Backend(Protocol):
 
 
 class ObjectStore:
-    """An object store, through its fsspec filesystem."""
+    """An object store, through its fsspec filesystem, which may retry by itself."""
 
-    def __init__(self, filesystem: Any) -> None:
-        self.filesystem = filesystem
+    def __init__(self, filesystem: Any, *, retries: bool = False) -> None:
+        self.filesystem, self.retries = filesystem, retries
 
     async def stat(self, address: Address) -> RemoteVersion:
         """The version of the object: its size, and its tag or modification time."""
@@ -80,6 +82,11 @@ class ObjectStore:
         found: Mapping[str, Mapping[str, Any]] = await self._ask(method, store_path, detail=True)
         return found
 
+    async def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        if self.filesystem.async_impl:
+            return await getattr(self.filesystem, f"_{method}")(*args, **kwargs)
+        return await asyncio.to_thread(getattr(self.filesystem, method), *args, **kwargs)
+
     async def put_file(self, path: str, address: Address) -> None:
         """Replace the object by a local file; these stores show it once all of it has arrived."""
         await self._ask("put_file", path, self.store_path(address))
@@ -89,7 +96,7 @@ class ObjectStore:
         try:
             await self._ask("info", self.store_path(address).lstrip("/").partition("/")[0])
         except Exception as error:
-            failure = explain(error, settings().read)
+            failure = explain(error, settings())
             if failure.kind not in ("missing", "denied"):
                 raise
             return failure.kind == "denied"
@@ -99,10 +106,26 @@ class ObjectStore:
         """The path of the object in its fsspec filesystem, without the scheme."""
         return str(self.filesystem._strip_protocol(address.url))
 
-    async def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        if self.filesystem.async_impl:
-            return await getattr(self.filesystem, f"_{method}")(*args, **kwargs)
-        return await asyncio.to_thread(getattr(self.filesystem, method), *args, **kwargs)
+
+class S3Store(ObjectStore):
+    """Amazon S3, or a store with its protocol."""
+
+    async def info(self, address: Address) -> Mapping[str, Any]:
+        """The store's description of a name, which may be that of a folder."""
+        try:
+            return await super().info(address)
+        except Exception as error:
+            if any(code_of(cause) in MUTE for cause in chain(error)):
+                await self._raise_cause(address)
+            raise
+
+    async def _raise_cause(self, address: Address) -> None:
+        """Ask in a way whose answer may say why it is refused, as that of a HEAD cannot."""
+        bucket, key, _ = self.filesystem.split_path(self.store_path(address))
+        if key:
+            await self.filesystem._call_s3("get_object", Bucket=bucket, Key=key, Range="bytes=0-0")
+        else:
+            await self.filesystem._call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1)
 
 
 def remote_version(info: Mapping[str, Any]) -> RemoteVersion:
@@ -121,6 +144,7 @@ class Store:
 
     def __init__(self, backend: Backend, limits: Settings, retries: int) -> None:
         self.backend, self.limits, self.retries = backend, limits, retries
+        self.is_reached = False
 
     async def stat(self, address: Address) -> RemoteVersion:
         """The version of the object: its size, and its tag or modification time."""
@@ -157,15 +181,30 @@ class Store:
 
     async def retried(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
         """The result of the first attempt that succeeds, or one error with the number of attempts."""
+        backend = self.backend
+        if not self.is_reached and isinstance(backend, ObjectStore) and backend.retries:
+            await self._reach(backend, address)
         try:
-            return await with_retries(attempt, address, self.limits, self.retries)
+            found = await with_retries(attempt, address, self.limits, self.retries, lambda: self.is_reached)
         except FileError as error:
-            backend = self.backend
             if error.code != "IO_NOT_FOUND" or not isinstance(backend, ObjectStore):
                 raise
             if await with_retries(lambda: backend.has_container(address), address, self.limits, self.retries):
                 raise
+        else:
+            self.is_reached = True
+            return found
         raise no_container(address.scheme).error(address, 1)
+
+    async def _reach(self, backend: ObjectStore, address: Address) -> None:
+        """Wait for a first answer, whatever it says, as long as for a connection: libraries retry for a minute."""
+        try:
+            await asyncio.wait_for(backend.has_container(address), self.limits.connect)
+        except TimeoutError:
+            raise unreached(self.limits.connect).error(address, 1) from None
+        except Exception as error:
+            raise explain(error, self.limits).error(address, 1) from None
+        self.is_reached = True
 
 
 def changed_error(address: Address) -> FileError:
@@ -205,23 +244,48 @@ def _create_store(address: Address, limits: Settings) -> Store:
         logging.NullHandler()
     )  # otherwise it prints tracebacks of failures that it retries
     try:
+        if scheme in WEB:
+            kind = fsspec.get_filesystem_class(scheme)
+            return Store(WebServer(kind(**_options(scheme, limits), skip_instance_cache=True), limits.certificates),
+                         limits, limits.retries)  # fmt: skip
         kind = fsspec.get_filesystem_class(scheme)
         given = kind._get_kwargs_from_urls(address.url) if scheme in AZURE else {}
-        filesystem = kind(**given, **_options(scheme, limits), use_listings_cache=False, skip_instance_cache=True)
+        options = {**given, **_options(scheme, limits), "use_listings_cache": False, "skip_instance_cache": True}
+        filesystem = _within(limits.connect, lambda: kind(**options), address)
     except ImportError:
         raise _not_installed(scheme, _PACKAGES[scheme]) from None
     except ValueError as error:
         message = f"cannot open {scheme}:// : {sanitized_text(str(error))}"
         hint = credentials(address) if scheme in AZURE else None  # which explains missing credentials
         raise UsageError(message, path=address.redacted, hint=hint, code="USAGE_BAD_VALUE") from None
+    except LosscliError:
+        raise
     except Exception as error:
-        raise explain(error, limits.read).error(address, 1) from None
-    if scheme in WEB:
-        return Store(WebServer(filesystem), limits, limits.retries)
+        raise explain(error, limits).error(address, 1) from None
     if scheme == "s3":
         filesystem.retries = 1  # only our retries, as both would multiply
-    own = scheme == "s3" or not kind.__module__.startswith(("gcsfs", "adlfs"))
-    return Store(ObjectStore(filesystem), limits, limits.retries if own else 0)
+        return Store(S3Store(filesystem), limits, limits.retries)
+    retries = kind.__module__.startswith(("gcsfs", "adlfs"))
+    return Store(ObjectStore(filesystem, retries=retries), limits, 0 if retries else limits.retries)
+
+
+def _within(seconds: float, make: Callable[[], T], address: Address) -> T:
+    """What `make` returns, if it does in time: a search for credentials may ask servers that nobody answers for."""
+    made: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            made.set_result(make())
+        except BaseException as error:
+            made.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return made.result(seconds)
+    except TimeoutError:
+        if made.done():
+            raise
+        raise unreached(seconds).error(address, 1) from None
 
 
 def _options(scheme: str, limits: Settings) -> dict[str, Any]:
@@ -232,7 +296,8 @@ def _options(scheme: str, limits: Settings) -> dict[str, Any]:
             "read_timeout": limits.read,
             "retries": {"total_max_attempts": 1},
         }
-        return {"anon": limits.anonymous, "config_kwargs": config}
+        trusted = {"verify": limits.certificates[0]} if limits.certificates else {}
+        return {"anon": limits.anonymous, "config_kwargs": config, "client_kwargs": trusted}
     if scheme in AZURE:
         anonymous = {"anon": True} if limits.anonymous else {}  # otherwise the environment decides
         return {"connection_timeout": limits.connect, "read_timeout": limits.read, **anonymous}

@@ -41,8 +41,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return wait(start(work))
 
 
-async def with_retries(attempt: Callable[[], Awaitable[T]], address: Address, settings: Settings, retries: int) -> T:
-    """The result of the first attempt that succeeds, or one error with the number of attempts."""
+async def with_retries(attempt: Callable[[], Awaitable[T]], address: Address, settings: Settings, retries: int,
+                       is_reached: Callable[[], bool] = lambda: True) -> T:  # fmt: skip
+    """The result of the first attempt that succeeds, or one error with the number of attempts.
+
+    A server to which there was no connection yet (`is_reached`) is not waited for once more.
+    """
     tries = 0
     while True:
         try:
@@ -50,9 +54,9 @@ async def with_retries(attempt: Callable[[], Awaitable[T]], address: Address, se
         except LosscliError:
             raise
         except Exception as error:
-            failure = explain(error, settings.read)
+            failure = explain(error, settings)
         tries += 1
-        if failure.kind != "transient" or tries > retries:
+        if failure.kind != "transient" or tries > retries or (failure.is_unreached and not is_reached()):
             raise failure.error(address, tries)
         # jitter, so that workers that fail together do not retry together
         pause = min(LONGEST, PAUSE * 2 ** (tries - 1)) * (0.5 + _JITTER.random())
