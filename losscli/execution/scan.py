@@ -23,6 +23,7 @@ from losscli.errors import DataError
 from losscli.execution.engines import Engine
 from losscli.execution.freed_memory import keep_freed_memory
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
+from losscli.io.read_ahead import FILES, begun, files_ahead, splits_ahead
 from losscli.io.small_files import in_groups
 from losscli.io.source import DroppedRows, Fragment, Source, Split
 from losscli.lazy import dataclass
@@ -75,6 +76,10 @@ class PlacedSplit:
     def memory_bytes(self) -> int:
         """About how many bytes of memory are needed to read it."""
         return self.split.memory_bytes
+
+    def ask_ahead(self, most: int) -> int:
+        """Begin its requests, if it is remote, for at most so many bytes; it returns how many."""
+        return begun(self.split, most)
 
 
 def filtered(plan: Plan, source: Source) -> tuple[Fragment, ...]:
@@ -224,7 +229,7 @@ class Scan:
 
     def _splits(self, remote: bool) -> Iterator[PlacedSplit]:
         if self.chosen is not None:
-            yield from self.chosen.splits
+            yield from splits_ahead(self.chosen.splits, FILES)
             return
         if not self.plan.projection:
             return
@@ -242,7 +247,8 @@ class Scan:
         """The fragments with their numbers; in this process, small files together."""
         if remote:
             return ((number, [fragment]) for number, fragment in enumerate(self.fragments))
-        return in_groups(self.fragments, self.plan.projection)
+        groups = in_groups(self.fragments, self.plan.projection)
+        return files_ahead(groups, self.fragments, self.plan.projection)
 
     def _continue(self, placed: PlacedSplit, at: _Position) -> Iterator[ReadRows]:
         for number, fragment in enumerate(placed.files, placed.fragment):

@@ -173,6 +173,10 @@ class Fragment(ABC):
         """Its bytes, if it is a small file that can be read together with others; else None."""
         return None
 
+    def ask_ahead(self, projection: Mapping[str, ReadAs], most: int) -> int:
+        """Begin the requests for its first rows, if it is remote, for at most so many bytes; it returns how many."""
+        return 0
+
     def is_like(self, other: Fragment) -> bool:
         """Whether the other can be read together with this one, if both are small."""
         return False
@@ -206,6 +210,10 @@ class WholeFragment:
     projection: Mapping[str, ReadAs]
     size: int = 0
     memory_bytes: int = 8 * BATCH_BYTES
+
+    def ask_ahead(self, most: int) -> int:
+        """Begin the requests for its first rows, if it is remote, for at most so many bytes; it returns how many."""
+        return self.fragment.ask_ahead(self.projection, most)
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         """The rows in order; the first is row `first_row` of its file."""

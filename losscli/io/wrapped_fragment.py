@@ -12,6 +12,7 @@ import pyarrow as pa
 from losscli.io.batches import Batch
 from losscli.io.files.inputs import FileInput
 from losscli.io.nested.paths import NestedPath
+from losscli.io.read_ahead import begun
 from losscli.io.source import Fragment, ReadAs, Split
 from losscli.lazy import dataclass
 
@@ -83,6 +84,10 @@ class WrappedFragment(Fragment):
         """None: what stands around a file, such as columns of its folder's name, is its own, so it is read alone."""
         return None
 
+    def ask_ahead(self, projection: Mapping[str, ReadAs], most: int) -> int:
+        """Begin the requests for its first rows, if it is remote."""
+        return self.fragment.ask_ahead(projection, most)
+
     def readable(self, names: Sequence[str]) -> list[str]:
         """Those of these columns that can be read together."""
         return self.fragment.readable(names)
@@ -117,6 +122,10 @@ class ConvertedFragment(WrappedFragment):
         found, conversion = self.fragment.first_batch(self.inner(projection)), self.conversion()
         return found if found is None or conversion is None else conversion(found, projection)
 
+    def ask_ahead(self, projection: Mapping[str, ReadAs], most: int) -> int:
+        """Begin the requests for its first rows, if it is remote."""
+        return self.fragment.ask_ahead(self.inner(projection), most)
+
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order; several threads can read the splits."""
         return self._converted(self.fragment.splits(self.inner(projection)), projection)
@@ -145,6 +154,9 @@ class _ConvertedSplit:
     @property
     def memory_bytes(self) -> int:
         return self.split.memory_bytes
+
+    def ask_ahead(self, most: int) -> int:
+        return begun(self.split, most)
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         return (self.conversion(batch, self.projection) for batch in self.split.batches(first_row))

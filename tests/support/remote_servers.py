@@ -9,6 +9,9 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+from waiting import PATIENCE
 
 
 class Server(ThreadingHTTPServer):
@@ -25,6 +28,11 @@ class Server(ThreadingHTTPServer):
         self.counts: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
         self.stop = threading.Event()
+        self.delay = 0.0  # seconds before each answer
+        self.listed = 1000  # objects on a page of a listing
+        self.in_flight = self.most = 0  # requests that wait for an answer: now, and at most so far
+        self.wanted = 0  # answers wait until so many requests are in flight
+        self.change = threading.Condition()
 
     @property
     def base(self):
@@ -65,9 +73,22 @@ class Handler(BaseHTTPRequestHandler):
         self.count = self.server.counts[path]
         _, behaviour, name = [*path.split("/", 2), "", ""][:3]
         try:
+            self.wait()
             getattr(self, f"be_{behaviour}")(name)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+
+    def wait(self):
+        """Until the answer may be given: after the delay, and when as many requests are in flight as are wanted."""
+        server = self.server
+        with server.change:
+            server.in_flight += 1
+            server.most = max(server.most, server.in_flight)
+            server.change.notify_all()
+            server.change.wait_for(lambda: server.most >= server.wanted or server.stop.is_set(), PATIENCE)
+        time.sleep(server.delay)
+        with server.change:
+            server.in_flight -= 1
 
     # ------------------------------------------------------------------------------------------------------- answers
 
@@ -107,7 +128,26 @@ class Handler(BaseHTTPRequestHandler):
             status, piece, headers = self.range(data)
             self.answer(piece, status, **{**headers, **extra})
 
-    be_bucket = be_ok
+    def be_bucket(self, name):
+        """An object of S3, or a list of objects."""
+        query = parse_qs(self.path.partition("?")[2], keep_blank_values=True)
+        if "list-type" not in query:
+            return self.be_ok(name)
+        prefix, after = query.get("prefix", [""])[0], query.get("continuation-token", [""])[0]
+        most = min(int(query.get("max-keys", ["1000"])[0]), self.server.listed)
+        names = sorted(each for each in self.server.files if each.startswith(prefix) and each > after)
+        page = names[:most]
+        told = "".join(
+            f"<Contents><Key>{each}</Key><Size>{len(self.server.files[each])}</Size>"
+            f"<ETag>&quot;{hash(self.server.files[each])}&quot;</ETag>"
+            "<LastModified>2026-01-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents>"
+            for each in page
+        )
+        more = len(names) > len(page)
+        token = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if more else ""
+        body = f"<?xml version='1.0' encoding='UTF-8'?><ListBucketResult><KeyCount>{len(page)}</KeyCount>{told}{token}"
+        body += f"<IsTruncated>{str(more).lower()}</IsTruncated></ListBucketResult>"
+        return self.answer(body.encode(), Content_Type="application/xml")
 
     # ---------------------------------------------------------------------------------------------------- behaviours
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from losscli.errors import FileError, UsageError
 from losscli.io.files.archives import cut_member
@@ -16,6 +17,9 @@ from losscli.io.files.streams import file_error
 from losscli.io.files.table_formats import enclosing_table, local_table_format, refused
 from losscli.io.remote.address import REMOTE_URL, WEB, local_path, scheme_of
 from losscli.lazy import dataclass
+
+if TYPE_CHECKING:
+    from losscli.io.remote.listing import Info
 
 
 @dataclass(frozen=True)
@@ -34,18 +38,31 @@ def discover(paths: Sequence[str]) -> Discovery:
     notes: list[str] = []
     if not paths:
         raise UsageError("no source was given", code="USAGE_INCOMPLETE")
-    for path in map(local_path, paths):
-        files.extend(_expand_remote(path, notes) if REMOTE_URL.match(path) else _expand_local(path, notes))
+    paths = [local_path(path) for path in paths]
+    known = _looked_up([path for path in paths if REMOTE_URL.match(path)])
+    for path in paths:
+        files.extend(_expand_remote(path, notes, known) if REMOTE_URL.match(path) else _expand_local(path, notes))
     identities = tuple((file.path, identity_of(file)) for file in files)
     check_once(identities)
     doubled = tuple(repeated(identities))
     return Discovery(tuple(files), (*notes, *doubled), identities, doubled)
 
 
-def _expand_remote(path: str, notes: list[str]) -> list[FoundFile]:
+def _looked_up(paths: Sequence[str]) -> Iterator[Info | None]:
+    """What the stores say about these remote paths, without those of files in archives."""
+    if not paths:
+        return iter(())
+    from losscli.io.remote.listing import look_up
+
+    return look_up(path for path in paths if cut_member(path) is None)
+
+
+def _expand_remote(path: str, notes: list[str], known: Iterator[Info | None]) -> list[FoundFile]:
     from losscli.io.remote.listing import expand_remote, is_there
 
-    if (cut := cut_member(path)) is None or is_there(path):
+    if (cut := cut_member(path)) is None:
+        return expand_remote(path, notes, next(known))
+    if is_there(path):
         return expand_remote(path, notes)
     # What follows a question mark is about the archive; in object stores it is part of a name.
     member, mark, query = cut[1].partition("?") if scheme_of(path) in WEB else (cut[1], "", "")

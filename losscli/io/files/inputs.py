@@ -6,9 +6,10 @@ import io
 import os
 import stat
 import sys
+from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from losscli.errors import FileError, UsageError
 from losscli.io.files.spool import Spool
@@ -18,6 +19,13 @@ from losscli.lazy import dataclass
 
 class Input(Protocol):
     """Something that can be opened at its first byte."""
+
+    is_remote: ClassVar[bool]
+    """Whether each read is a request that takes its time."""
+
+    def begin_text(self) -> int:
+        """Begin to read a remote file from its first byte on; it returns how many bytes were asked for."""
+        ...
 
     @property
     def path(self) -> str:
@@ -41,9 +49,34 @@ class SeekableInput(Input, Protocol):
         """The size of the file in bytes when it was found."""
         ...
 
-    def open_seekable(self) -> io.IOBase:
-        """The file opened once more, with its own position."""
+    def open_seekable(self, lanes: Sequence[Sequence[tuple[int, int]]] = ()) -> io.IOBase:
+        """The file opened once more, with its own position; `lanes` are what will be read of a remote one."""
         ...
+
+    def begin_ends(self) -> int:
+        """Begin the request for the first and last bytes of a remote file, unless these are kept: how many bytes."""
+        ...
+
+    def ask_ahead(self, begin: int, end: int) -> None:
+        """Begin the request for bytes of a remote file that will be read soon."""
+        ...
+
+
+class ReadAtOnce:
+    """What inputs share whose reads do not wait for a server."""
+
+    is_remote: ClassVar[bool] = False
+
+    def begin_text(self) -> int:
+        """Nothing to begin."""
+        return 0
+
+    def begin_ends(self) -> int:
+        """Nothing to begin."""
+        return 0
+
+    def ask_ahead(self, begin: int, end: int) -> None:
+        """Nothing to begin."""
 
 
 FileVersion = tuple[int, ...]
@@ -59,7 +92,7 @@ def _version(status: os.stat_result) -> FileVersion:
 
 
 @dataclass(frozen=True)
-class FileInput:
+class FileInput(ReadAtOnce):
     """A regular file. `path` is shown to the user; `local_path` is opened, and differs for a temporary copy.
 
     `member` is the file that is read of an archive.
@@ -87,7 +120,7 @@ class FileInput:
         except OSError as error:
             raise file_error(error, self.path) from None
 
-    def open_seekable(self) -> io.IOBase:
+    def open_seekable(self, lanes: Sequence[Sequence[tuple[int, int]]] = ()) -> io.IOBase:
         """The file opened once more, with its own position."""
         try:
             return Path(self.local_path).open("rb")
@@ -105,7 +138,7 @@ class FileInput:
 
 
 @dataclass
-class PipeInput:
+class PipeInput(ReadAtOnce):
     """A pipe: the bytes that are read to detect the format are kept for the reader of the whole input."""
 
     path: str

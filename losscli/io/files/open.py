@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
@@ -45,7 +45,7 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     """The table in these files, folders and globs (`-` is stdin). Only the head of each file is read."""
     discovery = discover(paths)
     options = options or ReadOptions()
-    files = [open_file(found, options) for found in discovery.files]
+    files = [open_file(found, options, source) for found, source in _inputs(discovery.files)]
     _check_same_format(files)
     _check_arrays(files)
     pairs = list(zip(files, discovery.files, strict=True))
@@ -126,9 +126,9 @@ def _check_arrays(files: Sequence[OpenedFile]) -> None:
             )  # fmt: skip
 
 
-def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
-    """One file, opened by the reader of its format."""
-    source = _input(found)
+def open_file(found: FoundFile, options: ReadOptions, source: Input | None = None) -> OpenedFile:
+    """One file, opened by the reader of its format; `source` are its bytes, if they were found already."""
+    source = source or next(_inputs([found]))[1]
     if options.verifier is not None:
         source = options.verifier.verified(source, found.path)
     source, compression, head = _detect_compression(source, options)
@@ -168,12 +168,16 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
     return _open_delimited(source, compression, options, format, head)
 
 
-def _input(found: FoundFile) -> Input:
-    if found.remote is None:
-        return find_local(found.archive or found.path)
-    from losscli.io.remote.input import find_remote
+def _inputs(files: Sequence[FoundFile]) -> Iterator[tuple[FoundFile, Input]]:
+    """Each file with its bytes; the remote ones are asked for side by side."""
+    addresses = [found.remote for found in files if found.remote is not None]
+    remote: Iterator[Input] = iter(())
+    if addresses:
+        from losscli.io.remote.input import find_all
 
-    return find_remote(found.remote)
+        remote = find_all(addresses)
+    for found in files:
+        yield found, find_local(found.archive or found.path) if found.remote is None else next(remote)
 
 
 def _seekable(source: Input, compression: str | None) -> SeekableInput:

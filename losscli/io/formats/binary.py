@@ -14,10 +14,13 @@ from losscli.io.files.streams import file_error
 
 
 @contextmanager
-def open_for_arrow(source: SeekableInput) -> Iterator[pa.NativeFile]:
-    """The file opened for Arrow, with its own position: several threads may each open it."""
+def open_for_arrow(source: SeekableInput, lanes: Sequence[Sequence[tuple[int, int]]] = ()) -> Iterator[pa.NativeFile]:
+    """The file opened for Arrow, with its own position: several threads may each open it.
+
+    `lanes` are the ranges of a remote file that will be read.
+    """
     if not isinstance(source, FileInput) or not _has_plain_name(source):
-        with source.open_seekable() as file, pa.PythonFile(file, mode="r") as wrapped:
+        with source.open_seekable(lanes) as file, pa.PythonFile(file, mode="r") as wrapped:
             yield wrapped
         return
     try:

@@ -77,6 +77,10 @@ class CsvFragment(Fragment):
         """The size of the file in bytes; None unless it is a local file of plain UTF-8 text."""
         return plain_size(self.source, self.compression, self.options.encoding)
 
+    def ask_ahead(self, projection: Mapping[str, ReadAs], most: int) -> int:
+        """Begin the requests for its first rows, if it is remote."""
+        return self.source.begin_text()
+
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order; several threads can read the splits."""
         reader = self._reader(projection)

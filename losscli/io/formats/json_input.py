@@ -8,7 +8,7 @@ from dataclasses import field
 import pyarrow as pa
 
 from losscli.errors import DataError, EmptyError
-from losscli.io.files.inputs import Input
+from losscli.io.files.inputs import Input, ReadAtOnce
 from losscli.io.files.streams import Stream
 from losscli.io.formats.json_document import LIMIT, Table, table_of
 from losscli.io.formats.json_records import RecordLines
@@ -24,7 +24,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass
-class JsonTableInput:
+class JsonTableInput(ReadAtOnce):
     """The records of a JSON document, one a line."""
 
     source: Input

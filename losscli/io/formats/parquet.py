@@ -26,6 +26,7 @@ from losscli.io.formats.parquet_columns import memory_bytes as memory_by_columns
 from losscli.io.formats.parquet_statistics import RowFilter, UnreadSplit, unread_groups
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
+from losscli.io.read_ahead import splits_ahead
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 from losscli.lazy import dataclass
 
@@ -89,12 +90,22 @@ class ParquetFragment(Fragment):
         is no other, is decoded here, and its rows are scored side by side.
         """
         row = 1
-        for split in self.remote_splits(projection):
+        splits: Iterator[RowGroupSplit | UnreadSplit] = self.remote_splits(projection)
+        for split in splits_ahead(splits) if self.source.is_remote else splits:
             if isinstance(split, RowGroupSplit) and self._is_divided(split):
                 yield from split.decoded(row)
             else:
                 yield split
             row += split.rows
+
+    def ask_ahead(self, projection: Mapping[str, ReadAs], most: int) -> int:
+        """Begin the requests for its first rows, if it is remote."""
+        if not self.source.is_remote:
+            return 0
+        if begun := self.source.begin_ends():
+            return begun
+        first = next(self.remote_splits(projection), None)
+        return first.ask_ahead(most) if isinstance(first, RowGroupSplit) else 0
 
     def _is_divided(self, split: RowGroupSplit) -> bool:
         return split.is_divisible and (split.is_heavy or (self.is_alone and split.is_only))
@@ -109,7 +120,7 @@ class ParquetFragment(Fragment):
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
             row_size = self._row_size(file, list(projection))
         own = self
-        if declared >= MANY_ROWS:
+        if declared >= MANY_ROWS and not self.source.is_remote:  # there, the probe would be a request a column
             texts = [name for name, read_as in projection.items() if read_as == "text" and self.is_string(name)]
             own = self.with_plain_texts(self._mostly_differing(texts, footer))
         unread = [] if self.row_filter is None else unread_groups(footer, self.schema, self.row_filter)
@@ -261,6 +272,29 @@ class RowGroupSplit:
             yield from self.checked(data, row)
             row += data.num_rows
 
+    def ask_ahead(self, most: int) -> int:
+        """Begin the requests for its first bytes, at most so many; it returns how many."""
+        begun = 0
+        for block in (lane[0] for lane in self._lanes() if lane):
+            if begun + block[1] - block[0] > most:
+                break
+            self.fragment.source.ask_ahead(*block)
+            begun += block[1] - block[0]
+        return begun
+
+    def _lanes(self) -> Sequence[Sequence[tuple[int, int]]]:
+        """What is asked for of a remote file."""
+        source = self.fragment.source
+        if not source.is_remote:
+            return ()
+        from losscli.io.formats.parquet_ranges import column_lanes  # a run of local files does without
+
+        footer = self.footer
+        if footer is None:
+            with _opened(source) as file:
+                footer = file.metadata
+        return column_lanes(footer, self.groups, self.fragment.stored(self.projection), source.size)
+
     def decoded(self, first_row: int) -> Iterator[Split]:
         """The rows in splits that hold them; reading them for the next split decodes them."""
         most = max(1, min(SPLIT_ROWS, BATCH_BYTES // max(self.row_size, 1)))
@@ -290,7 +324,7 @@ class RowGroupSplit:
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
         step = rows_per_batch(self.row_size, 1)
         found = 0
-        with _opened(fragment.source, texts, len(names), self.footer) as file:
+        with _opened(fragment.source, texts, len(names), self.footer, self._lanes()) as file:
             if self.is_by_columns:
                 schema = pa.schema([fragment.schema.field(name) for name in names])
                 size = self.rows * self.row_size
@@ -328,10 +362,14 @@ class DecodedSplit:
 
 @contextmanager
 def _opened(
-    source: SeekableInput, texts: list[str] | None = None, columns: int = 1, footer: pq.FileMetaData | None = None
+    source: SeekableInput,
+    texts: list[str] | None = None,
+    columns: int = 1,
+    footer: pq.FileMetaData | None = None,
+    lanes: Sequence[Sequence[tuple[int, int]]] = (),
 ) -> Iterator[pq.ParquetFile]:
     """The opened file, with settings that bound memory and detect corruption."""
-    with open_for_arrow(source) as file:
+    with open_for_arrow(source, lanes) as file:
         try:
             reader = pq.ParquetFile(
                 file,

@@ -25,6 +25,8 @@ class NoRangesError(Exception):
 class WebServer:
     """The backend of web servers: one connection pool for all threads, as all work is done on fsspec's event loop."""
 
+    is_versioned = False  # a file may grow while it is read, and its first bytes stay right
+
     def __init__(self, filesystem: Any, certificates: Sequence[str] = ()) -> None:
         self.filesystem = filesystem
         self._tls = _tls_context(certificates) if certificates else True

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+from asyncio import gather
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import field
+from dataclasses import field, replace
+from typing import ClassVar
 
 from losscli.io.files.inputs import FileInput, Input, file_version
 from losscli.io.files.spool import spool_with
 from losscli.io.files.streams import Stream
 from losscli.io.remote.address import Address, RemoteVersion
+from losscli.io.remote.ends import Ends
 from losscli.io.remote.http import WebServer
+from losscli.io.remote.ranges import Blocks, Range
 from losscli.io.remote.stores import changed_error, store_of
-from losscli.io.remote.transfer import run, start, wait
+from losscli.io.remote.transfer import in_flight, run, start, wait
 from losscli.lazy import dataclass
 
 HEAD = 128 << 10
@@ -22,61 +27,150 @@ HEAD = 128 << 10
 TAIL = 64 << 10
 """Bytes from the end of a Parquet file: as many as Arrow reads at once to find the footer."""
 
+FOOTER = 16 << 20
+"""Bytes of the longest footer that is kept."""
+
 FIRST_BLOCK, LAST_BLOCK, AHEAD = 256 << 10, 8 << 20, 2
 FIRST_RANGE, LAST_RANGE = 64 << 10, 1 << 20
+
+_WITH_TAIL = (".parquet", ".pq")
 
 
 @dataclass(frozen=True)
 class RemoteInput:
-    """A remote file. `path` is shown to the user, `address` is opened; it can be sent to another process."""
+    """A remote file. `path` is shown to the user, `address` is opened; it can be sent to another process.
+
+    `begun` are the requests for what will be read soon.
+    """
 
     path: str
     address: Address = field(repr=False)
     version: RemoteVersion
-    head: bytes = field(repr=False, compare=False)
-    tail: bytes = field(default=b"", repr=False, compare=False)
+    ends: Ends = field(default_factory=Ends, repr=False, compare=False)
+    begun: dict[Range, Future[bytes]] = field(default_factory=dict, repr=False, compare=False)
+    is_remote: ClassVar[bool] = True
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return RemoteInput, (self.path, self.address, self.version, self.ends)
 
     @property
     def size(self) -> int:
         """The size of the file in bytes when it was found."""
         return self.version.size
 
+    @property
+    def head(self) -> bytes:
+        """The first bytes, where they are kept; else none."""
+        return self.ends.bytes()[0]
+
     def open(self, last: bool = False) -> Stream:
         """The bytes from the first on, in a stream of its own; `last` makes no difference to a remote file."""
         return Stream(_SequentialReader(self), self.path)
 
-    def open_seekable(self) -> io.IOBase:
-        """The file with its own position; any number of callers can read at once."""
-        return RangeFile(self)
+    def open_seekable(self, lanes: Sequence[Sequence[Range]] = ()) -> io.IOBase:
+        """The file with its own position; any number of callers can read at once. `lanes` are what will be read."""
+        return RangeFile(self, lanes)
 
     def verify(self) -> None:
-        """Raise a FileError if the file has changed since it was found; this is one request."""
-        if not self.version.same_as(run(store_of(self.address).stat(self.address))):
+        """Raise a FileError if the file has changed since it was found.
+
+        This is one request, unless each answer said which version of the file its bytes are of.
+        """
+        store = store_of(self.address)
+        if store.is_versioned and self.version.is_etag:
+            return
+        if not self.version.same_as(run(store.stat(self.address))):
             raise changed_error(self.address)
 
     def cached(self, begin: int, end: int) -> bytes | None:
         """These bytes, if they are part of the head or the tail that was already read."""
-        if end <= len(self.head):
-            return self.head[begin:end]
-        offset = self.version.size - len(self.tail)
-        return self.tail[begin - offset : end - offset] if begin >= offset else None
+        head, tail = self.ends.bytes()
+        if end <= len(head):
+            return head[begin:end]
+        offset = self.version.size - len(tail)
+        return tail[begin - offset : end - offset] if begin >= offset else None
 
     def request(self, begin: int, end: int) -> Future[bytes]:
         """The future of these bytes."""
+        if (begun := self.begun.pop((begin, end), None)) is not None:
+            return begun
+        if (data := self.cached(begin, end)) is not None:
+            known: Future[bytes] = Future()
+            known.set_result(data)
+            return known
         return start(store_of(self.address).read_range(self.address, self.version, begin, end))
+
+    def ask_ahead(self, begin: int, end: int) -> None:
+        """Begin the request for bytes that will be read soon."""
+        if (begin, end) not in self.begun and self.cached(begin, end) is None:
+            self.begun[begin, end] = self.request(begin, end)
+
+    def begin_ends(self) -> int:
+        """Begin the request for head and tail, unless they are kept; it returns how many bytes these are."""
+        if self.ends.head or not self.version.size:
+            return 0
+        if self.ends.asked is None:
+            self.ends.asked = start(_ends_again(self.address, self.version))
+        return min(self.version.size, HEAD + TAIL)
+
+    def begin_text(self) -> int:
+        """Begin the request for the text that follows the head, or for the head; it returns how many bytes that is."""
+        if begun := self.begin_ends():
+            return begun
+        begin = len(self.head)
+        end = min(begin + FIRST_BLOCK, self.version.size)
+        if end > begin:
+            self.ask_ahead(begin, end)
+        return end - begin
 
 
 def find_remote(address: Address) -> Input:
     """The input of an address; a temporary copy if the server does not support ranges."""
+    return _input(address, run(_ends(address)))
+
+
+def find_all(addresses: Iterable[Address]) -> Iterator[Input]:
+    """The inputs of addresses in order; the next ones are on their way."""
+    known = list(addresses)
+    yield from map(_input, known, in_flight(map(_ends, known)))
+
+
+def _input(address: Address, found: tuple[RemoteVersion, Ends] | None) -> Input:
+    return _copied(address) if found is None else RemoteInput(address.redacted, address, *found)
+
+
+async def _ends(address: Address) -> tuple[RemoteVersion, Ends] | None:
+    """The version of a file and its ends; None if the server does not support ranges."""
     store = store_of(address)
-    begun = run(store.read_head(address, HEAD))
+    known = address.version
+    if known is not None and address.url.lower().endswith(_WITH_TAIL) and known.size > HEAD:
+        head, tail = await gather(store.read_range(address, known, 0, HEAD), _tail(address, known))
+        return known, Ends(head, tail)
+    begun = await store.read_head(address, HEAD)
     if begun is None:
-        return _copied(address)
+        return None
     version, head = begun
-    tail = b""
-    if head.startswith(b"PAR1") and version.size > len(head):
-        tail = run(store.read_range(address, version, max(len(head), version.size - TAIL), version.size))
-    return RemoteInput(address.redacted, address, version, head, tail)
+    is_longer = head.startswith(b"PAR1") and version.size > len(head)
+    return version, Ends(head, await _tail(address, version) if is_longer else b"")
+
+
+async def _tail(address: Address, version: RemoteVersion) -> bytes:
+    """The end of a file with its whole footer, whose length stands before the last four bytes."""
+    store = store_of(address)
+    begin = max(min(HEAD, version.size), version.size - TAIL)
+    tail = await store.read_range(address, version, begin, version.size)
+    needed = int.from_bytes(tail[-8:-4], "little") + 8
+    if tail.endswith(b"PAR1") and len(tail) < needed <= min(FOOTER, version.size):
+        first = version.size - needed
+        tail = await store.read_range(address, version, first, begin) + tail
+    return tail
+
+
+async def _ends_again(address: Address, version: RemoteVersion) -> tuple[bytes, bytes]:
+    found = await _ends(replace(address, version=version))
+    if found is None or not version.same_as(found[0]):
+        raise changed_error(address)
+    return found[1].bytes()
 
 
 def _copied(address: Address) -> FileInput:
@@ -93,9 +187,9 @@ class _SequentialReader:
     """Reads from the first byte on. Blocks grow, and are prefetched once the reader has asked for a second one."""
 
     def __init__(self, source: RemoteInput) -> None:
-        self.source = source
-        self.block = memoryview(source.head)
-        self.next, self.size = len(source.head), FIRST_BLOCK
+        self.source, head = source, source.head
+        self.block = memoryview(head)
+        self.next, self.size = len(head), FIRST_BLOCK
         self.pending: deque[Future[bytes]] = deque()
 
     def read(self, size: int, /) -> bytes:
@@ -123,13 +217,14 @@ class _SequentialReader:
 
 
 class RangeFile(io.RawIOBase):
-    """A seekable remote file: a read fetches a range that is kept until the next fetch.
+    """A seekable remote file: a read that no lane has fetches a range that is kept until the next fetch.
 
     Arrow reads lengths of a few bytes, and each would be a request. A read that continues the last one fetches more.
     """
 
-    def __init__(self, source: RemoteInput) -> None:
+    def __init__(self, source: RemoteInput, lanes: Sequence[Sequence[Range]] = ()) -> None:
         self.source, self.at = source, 0
+        self.blocks = Blocks(source, lanes)
         self.begin, self.block = 0, b""
         self.range_bytes = FIRST_RANGE
 
@@ -170,6 +265,8 @@ class RangeFile(io.RawIOBase):
         return len(data)
 
     def _fetched(self, begin: int, end: int) -> bytes:
+        if (data := self.blocks.read(begin, end)) is not None:
+            return data
         known = self.begin + len(self.block)
         if begin < self.begin or end > known:
             goes_on = self.begin <= begin <= known and known > 0
@@ -177,3 +274,8 @@ class RangeFile(io.RawIOBase):
             until = min(max(end, begin + self.range_bytes), self.source.version.size)
             self.block, self.begin = wait(self.source.request(begin, until)), begin
         return self.block[begin - self.begin : end - self.begin]
+
+    def close(self) -> None:
+        """Close it; what was asked for and not read is given up."""
+        self.blocks.close()
+        super().close()

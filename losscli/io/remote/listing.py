@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,14 +13,28 @@ from losscli.io.files.found import FoundFile, is_data_file, natural_key, partiti
 from losscli.io.files.table_formats import refused, table_format_of
 from losscli.io.remote.address import WEB, Address, check
 from losscli.io.remote.stores import ObjectStore, Store, remote_version, store_of
-from losscli.io.remote.transfer import run
+from losscli.io.remote.transfer import in_flight, run
 from losscli.lazy import pattern
 
 MAGIC = pattern(r"[*?\[]")
 
 
-def expand_remote(url: str, notes: list[str]) -> list[FoundFile]:
-    """The files that a remote path names."""
+Info = Mapping[str, Any]
+"""What an object store says about a name."""
+
+
+def look_up(urls: Iterable[str]) -> Iterator[Info | None]:
+    """What the stores say about each name that is no pattern, in order; they are asked side by side."""
+    return in_flight(map(_looked_up, urls))
+
+
+async def _looked_up(url: str) -> Info | None:
+    address = check(url)
+    return None if MAGIC.search(url.partition("://")[2]) else await _described(address)
+
+
+def expand_remote(url: str, notes: list[str], known: Info | None = None) -> list[FoundFile]:
+    """The files that a remote path names; `known` is what the store said about it, where it was asked already."""
     address = check(url)
     if address.scheme in WEB:
         if re.search(r"[*\[]", address.redacted.partition("://")[2].partition("/")[2]):
@@ -33,20 +47,25 @@ def expand_remote(url: str, notes: list[str]) -> list[FoundFile]:
     assert isinstance(backend, ObjectStore)
     if MAGIC.search(address.url.partition("://")[2]):
         return _matches(address, store, backend, notes)
-    info = run(store.retried(lambda: backend.info(address), address))
+    info = known or described(address)
+    assert info is not None
     if info.get("type") == "directory":
         return _folder(address, store, backend, notes)
     return [_found(replace(address, version=remote_version(info)), {})]
 
 
-def described(address: Address) -> Mapping[str, Any] | None:
+def described(address: Address) -> Info | None:
     """What an object store says about a name, which may be that of a folder; None of a web server, which says less."""
+    return run(_described(address))
+
+
+async def _described(address: Address) -> Info | None:
     if address.scheme in WEB:
         return None
     store = store_of(address)
     backend = store.backend
     assert isinstance(backend, ObjectStore)
-    return run(store.retried(lambda: backend.info(address), address))
+    return await store.retried(lambda: backend.info(address), address)
 
 
 def is_there(url: str) -> bool:

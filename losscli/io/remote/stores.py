@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, Protocol, TypeVar
 
 from losscli.errors import FileError, LosscliError, UsageError
@@ -17,7 +17,7 @@ from losscli.io.remote.causes import MUTE, code_of
 from losscli.io.remote.failures import IncompleteBody, chain, credentials, explain, no_container, unreached
 from losscli.io.remote.http import NoRangesError, WebServer
 from losscli.io.remote.settings import Settings, settings
-from losscli.io.remote.transfer import with_retries
+from losscli.io.remote.transfer import IN_FLIGHT, with_retries
 
 T = TypeVar("T")
 
@@ -34,6 +34,9 @@ _PACKAGES = {
 class Backend(Protocol):
     """The interface of a kind of store; its coroutines run on fsspec's event loop."""
 
+    is_versioned: bool
+    """Whether each answer says of which version of the object its bytes are, and objects only change as a whole."""
+
     async def stat(self, address: Address) -> RemoteVersion:
         """The version of the object: its size, and its tag or modification time."""
         ...
@@ -49,6 +52,8 @@ class Backend(Protocol):
 
 class ObjectStore:
     """An object store, through its fsspec filesystem, which may retry by itself."""
+
+    is_versioned = False
 
     def __init__(self, filesystem: Any, *, retries: bool = False) -> None:
         self.filesystem, self.retries = filesystem, retries
@@ -108,7 +113,32 @@ class ObjectStore:
 
 
 class S3Store(ObjectStore):
-    """Amazon S3, or a store with its protocol."""
+    """Amazon S3, or a store with its protocol, whose answers name the ETag of the object."""
+
+    is_versioned = True
+
+    async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
+        """The version, and the first `size` bytes; fewer if the object is smaller."""
+        version = address.version or await self.stat(address)
+        now, head = await self.read_range(address, 0, min(size, version.size))
+        if now is not None and not version.same_as(now):
+            raise changed_error(address)
+        return version, head
+
+    async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
+        """The bytes from `start` up to, not including, `end`; and the version, None if no byte is asked for."""
+        if end <= start:
+            return None, b""
+        bucket, key, _ = self.filesystem.split_path(self.store_path(address))
+        answer = await self.filesystem._call_s3("get_object", Bucket=bucket, Key=key, Range=f"bytes={start}-{end - 1}")
+        with closing(answer["Body"]) as body:
+            data: bytes = await body.read()
+        if len(data) != end - start:
+            raise IncompleteBody(f"{len(data)} of {end - start} bytes")
+        total = answer.get("ContentRange", "").rpartition("/")[2]
+        if not answer.get("ETag") or not total.isdecimal():
+            return await self.stat(address), data
+        return remote_version({**answer, "size": total}), data
 
     async def info(self, address: Address) -> Mapping[str, Any]:
         """The store's description of a name, which may be that of a folder."""
@@ -145,6 +175,11 @@ class Store:
     def __init__(self, backend: Backend, limits: Settings, retries: int) -> None:
         self.backend, self.limits, self.retries = backend, limits, retries
         self.is_reached = False
+
+    @property
+    def is_versioned(self) -> bool:
+        """Whether each answer says of which version of a whole object its bytes are."""
+        return self.backend.is_versioned
 
     async def stat(self, address: Address) -> RemoteVersion:
         """The version of the object: its size, and its tag or modification time."""
@@ -295,6 +330,7 @@ def _options(scheme: str, limits: Settings) -> dict[str, Any]:
             "connect_timeout": limits.connect,
             "read_timeout": limits.read,
             "retries": {"total_max_attempts": 1},
+            "max_pool_connections": IN_FLIGHT,
         }
         trusted = {"verify": limits.certificates[0]} if limits.certificates else {}
         return {"anon": limits.anonymous, "config_kwargs": config, "client_kwargs": trusted}

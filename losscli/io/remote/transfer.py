@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -15,6 +16,9 @@ from losscli.io.remote.settings import Settings
 
 PAUSE, LONGEST = 0.5, 30.0
 """Seconds before the first retry, doubled for each further one, and the longest pause."""
+
+IN_FLIGHT = 32
+"""Files that are opened, or whose names are looked up, at a time; a store gets as many connections."""
 
 _JITTER = random.Random()  # our own generator: the state of `random` belongs to the program that imports us
 T = TypeVar("T")
@@ -39,6 +43,22 @@ def wait(future: Future[T]) -> T:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run the coroutine and return its result."""
     return wait(start(work))
+
+
+def in_flight(works: Iterable[Coroutine[Any, Any, T]]) -> Iterator[T]:
+    """The results of coroutines in order; those of the next ones are on their way. An error is raised in its place."""
+    pending: deque[Future[T]] = deque()
+    rest = iter(works)
+    try:
+        while True:
+            while len(pending) < IN_FLIGHT and (work := next(rest, None)) is not None:
+                pending.append(start(work))
+            if not pending:
+                return
+            yield wait(pending.popleft())
+    finally:
+        for future in pending:
+            future.cancel()
 
 
 async def with_retries(attempt: Callable[[], Awaitable[T]], address: Address, settings: Settings, retries: int,

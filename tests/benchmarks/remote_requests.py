@@ -1,0 +1,88 @@
+"""How many requests remote files take, and how long where each answer takes a while: an S3 server on loopback.
+
+python tests/benchmarks/remote_requests.py [--delay 0.3] [--objects 20000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from remote_servers import Server, serving
+
+import losscli
+from losscli.io.files.discover import discover
+from losscli.io.files.open import open_source
+
+SETTINGS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
+
+
+def csv(seed: int, rows: int = 500) -> bytes:
+    values = np.random.default_rng(seed).normal(size=(rows, 2)).tolist()
+    return ("y,p\n" + "".join(f"{y!r},{p!r}\n" for y, p in values)).encode()
+
+
+def parquet(rows: int) -> bytes:
+    rng, out = np.random.default_rng(1), io.BytesIO()
+    pq.write_table(pa.table({name: rng.normal(size=rows) for name in ("y", "a", "b", "p", "c")}), out,
+                   use_dictionary=False, compression="none")  # fmt: skip
+    return out.getvalue()
+
+
+def measured(name: str, server: Server, work: Callable[[], object]) -> float:
+    """Print what the work took, and return its seconds."""
+    server.asked.clear()
+    server.sent = server.most = 0
+    began, cpu = time.perf_counter(), time.process_time()
+    work()
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    kinds = Counter("LIST" if "list-type" in path else method for method, path, _ in server.asked)
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    print(f"{name}: {seconds:.2f} s, CPU with the server {cpu:.2f} s, {told}, {server.most} in flight, "
+          f"{server.sent / 1e6:.1f} MB", flush=True)  # fmt: skip
+    return seconds
+
+
+def score(path: str) -> object:
+    return losscli.evaluate(path, ["mse"], target="y", pred="p")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--delay", type=float, default=0.3)
+    parser.add_argument("--objects", type=int, default=20_000)
+    given = parser.parse_args()
+    os.environ.update(SETTINGS)
+    with serving() as server:
+        os.environ["AWS_ENDPOINT_URL"] = server.base
+        server.files["one.csv"] = csv(0)
+        score("s3://bucket/one.csv")  # what is imported and connected once
+        server.delay = given.delay
+        server.files.update({f"small/part{at}.csv": csv(at) for at in range(200)})
+        measured("200 files of 500 rows", server, lambda: score("s3://bucket/small/"))
+        server.files["big.parquet"] = parquet(380_000)
+        measured("two of five columns of 15 MB", server, lambda: score("s3://bucket/big.parquet"))
+        server.files.update({f"parts/part{at}.parquet": parquet(40_000) for at in range(60)})
+        measured("60 files of 1.6 MB, two of five columns", server, lambda: score("s3://bucket/parts/"))
+        server.delay = 0.0
+        body = csv(0, 20)
+        server.files.update({f"many/part{at}.csv": body for at in range(given.objects)})
+        measured(f"{given.objects} objects, the list", server, lambda: discover(["s3://bucket/many/"]))
+        measured(f"{given.objects} objects, opened", server, lambda: open_source(["s3://bucket/many/"]))
+
+
+if __name__ == "__main__":
+    main()

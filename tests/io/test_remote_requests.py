@@ -1,0 +1,221 @@
+"""How often a store is asked, and for how much: opens side by side, ranges together, nothing twice."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import pickle
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from remote_servers import serving
+from waiting import until
+
+import losscli
+from losscli.errors import FileError
+from losscli.io import read_ahead
+from losscli.io.files.discover import discover
+from losscli.io.files.open import open_source
+from losscli.io.read_ahead import files_ahead
+from losscli.io.remote import ends, input, ranges, transfer
+
+pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """An S3 server whose bucket is called `bucket`."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LOSSCLI_REMOTE"))]:
+        monkeypatch.delenv(name)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    given = {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1",
+             "EC2_METADATA_DISABLED": "true", "CONFIG_FILE": os.devnull,
+             "SHARED_CREDENTIALS_FILE": os.devnull}  # fmt: skip
+    for name, value in given.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with serving() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.base)
+        yield server
+
+
+def table(rows: int, columns: int = 5, seed: int = 7) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    names = ["y", *(f"x{i}" for i in range(columns - 2)), "p"]
+    return pa.table({name: rng.normal(size=rows) for name in names})
+
+
+def parquet(made: pa.Table, **options: object) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(made, out, use_dictionary=False, compression="none", **options)
+    return out.getvalue()
+
+
+def csv(made: pa.Table) -> bytes:
+    rows = zip(*(column.to_pylist() for column in made.columns), strict=True)
+    lines = [",".join(made.column_names), *(",".join(map(repr, row)) for row in rows)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def mse(path: object, **settings: object) -> float:
+    return losscli.evaluate(path, ["mse"], target="y", pred="p", **settings)["mse"].value
+
+
+def asked(server) -> list[tuple[str, str]]:
+    """The method and the name of each request, without those for a list."""
+    return [(method, path) for method, path, _ in server.asked if "list-type" not in path]
+
+
+# ----------------------------------------------------------------------------------------------------- opening
+
+
+@pytest.mark.parametrize("made", [csv, parquet])
+def test_many_files_are_opened_side_by_side(made, store):
+    parts = [table(50, seed=seed) for seed in range(60)]
+    suffix = made.__name__
+    store.files.update({f"run/part{at}.{suffix}": made(part) for at, part in enumerate(parts)})
+    store.wanted = 1
+    expected = mse(pa.concat_tables(parts))
+    assert mse("s3://bucket/run/") == expected
+    # One request for each object, none for what the list said, and none to look whether it changed.
+    objects = [(method, path) for method, path in asked(store) if path.startswith("/bucket/run/part")]
+    assert sorted(objects) == sorted(("GET", f"/bucket/run/part{at}.{suffix}") for at in range(60))
+    assert store.most <= transfer.IN_FLIGHT
+
+
+def test_as_many_opens_are_in_flight_as_is_declared(store):
+    store.files.update({f"run/part{at}.csv": b"y,p\n1,2\n" for at in range(100)})
+    addresses = [file.remote for file in discover(["s3://bucket/run/"]).files]
+    store.most = store.in_flight = 0
+    store.wanted = transfer.IN_FLIGHT  # no answer is given before
+    found = list(input.find_all(addresses))
+    assert [source.head for source in found] == [b"y,p\n1,2\n"] * 100
+    assert store.most == transfer.IN_FLIGHT
+    assert 16 <= transfer.IN_FLIGHT <= 64
+
+
+def test_addresses_that_are_named_one_by_one_are_looked_up_side_by_side(store):
+    store.files.update({f"part{at}.csv": b"y,p\n1,2\n" for at in range(40)})
+    store.wanted = transfer.IN_FLIGHT
+    assert len(discover([f"s3://bucket/part{at}.csv" for at in range(40)]).files) == 40
+    assert store.most == transfer.IN_FLIGHT
+
+
+def test_the_first_error_in_the_order_of_the_files_is_raised(store):
+    store.files.update({f"run/part{at:02}.csv": b"y,p\n1,2\n" for at in range(40)})
+    store.files["run/part07.csv"] = b""
+    store.files["run/part03.csv"] = b"PAR1, not"
+    with pytest.raises(losscli.LosscliError) as caught:
+        mse("s3://bucket/run/")
+    assert caught.value.path == "s3://bucket/run/part03.csv"
+
+
+# ----------------------------------------------------------------------------------------------------- ranges
+
+
+def test_two_of_five_columns_are_few_requests(store):
+    made = table(380_000)
+    store.files["big.parquet"] = body = parquet(made)
+    assert 15e6 < len(body) < 15.5e6
+    expected = mse(made)
+    for threads in (1, 2):
+        store.asked.clear()
+        assert mse("s3://bucket/big.parquet", threads=threads) == expected
+        # its size; its head and its tail, side by side; a range a column
+        assert sorted(method for method, _ in asked(store)) == ["GET", "GET", "GET", "GET", "HEAD"]
+        fetched = [spanned(each) for _, _, each in store.asked if each]
+        assert sum(end - begin for begin, end in fetched) < 2 * 380_000 * 8 + input.HEAD + input.TAIL + 10_000
+
+
+def spanned(text: str) -> tuple[int, int]:
+    begin, _, end = text.removeprefix("bytes=").partition("-")
+    return int(begin), int(end) + 1
+
+
+def test_small_row_groups_of_a_split_are_read_together(store):
+    made = table(100_000)
+    store.files["groups.parquet"] = parquet(made, row_group_size=5000)
+    assert mse("s3://bucket/groups.parquet") == mse(made)
+    assert len(asked(store)) == 4  # 20 row groups, whose gaps are smaller than a request is long
+
+
+def test_much_is_read_in_blocks_and_no_byte_twice(store, monkeypatch):
+    monkeypatch.setattr(ranges, "WHOLE", 1 << 20)
+    monkeypatch.setattr(ranges, "BLOCK", 100_000)
+    made = table(400_000, columns=3)
+    store.files["big.parquet"] = parquet(made, row_group_size=150_000)
+    assert mse("s3://bucket/big.parquet") == mse(made)
+    fetched = sorted(spanned(each) for _, _, each in store.asked if each)
+    inside = [each for each in fetched if each[0] > 0 and each[1] < len(store.files["big.parquet"])]
+    assert len(inside) > 50
+    assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(inside))
+    assert max(end - begin for begin, end in inside) <= 100_000
+
+
+def test_coalesced_ranges():
+    near, far = ranges.GAP, ranges.GAP + 1
+    assert ranges.blocks_of([[(0, 10)], [(10 + near, 20 + near)]]) == [[(0, 20 + near)]]
+    assert ranges.blocks_of([[(10 + far, 20 + far)], [(0, 10)]]) == [[(0, 10)], [(10 + far, 20 + far)]]
+    assert ranges.blocks_of([]) == []
+    large = ranges.WHOLE + 10
+    lanes = ranges.blocks_of([[(0, large)]])
+    assert lanes[0][0] == (0, ranges.BLOCK)
+    assert lanes[0][-1][1] == large
+
+
+def test_files_that_are_read_next_are_asked_for(store, monkeypatch):
+    """What does not fit into the first request: the second ones of many files are in flight together."""
+    monkeypatch.setattr(input, "HEAD", 1000)
+    parts = [table(4000, seed=seed) for seed in range(24)]
+    store.files.update({f"run/part{at}.parquet": parquet(part) for at, part in enumerate(parts)})
+    source = open_source(["s3://bucket/run/"])
+    store.asked.clear()
+    projection = {"y": "number", "p": "number"}
+    for at, _ in files_ahead(((at, [each]) for at, each in enumerate(source.fragments)), source.fragments, projection):
+        assert at == 0
+        until(lambda: len(store.asked) == 24)  # before any is read
+        break
+    assert {path for _, path, _ in store.asked} == {f"/bucket/run/part{at}.parquet" for at in range(24)}
+    assert mse("s3://bucket/run/") == mse(pa.concat_tables(parts))
+
+
+def test_bytes_that_wait_to_be_read_are_bounded(store, monkeypatch):
+    monkeypatch.setattr(read_ahead, "BYTES", 100_000)
+    made = table(20_000)
+    store.files.update({f"run/part{at}.parquet": parquet(made) for at in range(6)})
+    source = open_source(["s3://bucket/run/"])
+    groups = ((at, [each]) for at, each in enumerate(source.fragments))
+    next(files_ahead(groups, source.fragments, {"y": "number"}))
+    assert [len(fragment.source.begun) for fragment in source.fragments] == [0] * 6  # a column is more than that
+    assert mse("s3://bucket/run/") == mse(pa.concat_tables([made] * 6))
+
+
+# ----------------------------------------------------------------------------------------------------- what is kept
+
+
+def test_ends_of_very_many_files_are_not_all_kept(store, monkeypatch):
+    monkeypatch.setattr(ends, "KEPT", 5000)
+    parts = [table(30, seed=seed) for seed in range(40)]
+    store.files.update({f"run/part{at}.csv": csv(part) for at, part in enumerate(parts)})
+    source = open_source(["s3://bucket/run/"])
+    kept = sum(len(fragment.source.head) for fragment in source.fragments)
+    assert 0 < kept <= 5000
+    assert mse("s3://bucket/run/") == mse(pa.concat_tables(parts))
+
+
+def test_a_version_is_read_whole_or_refused(store, monkeypatch):
+    monkeypatch.setattr(input, "HEAD", 1000)
+    store.files["moving.csv"] = before = csv(table(200))
+    source = open_source(["s3://bucket/moving.csv"])
+    store.files["moving.csv"] = before.replace(b"1", b"2")
+    with pytest.raises(FileError, match="the file changed while it was read"):
+        list(source.fragments[0].batches({"y": "number"}))
+
+
+def test_ends_travel_with_their_file(store):
+    store.files["a.csv"] = b"y,p\n1,2\n"
+    source = open_source(["s3://bucket/a.csv"]).fragments[0].source
+    assert pickle.loads(pickle.dumps(source)).head == b"y,p\n1,2\n"
