@@ -17,7 +17,9 @@ from losscli._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from losscli import losses as losses
+    from losscli.api import Calibration as Calibration
     from losscli.api import Report as Report
+    from losscli.api import calibrate as calibrate
     from losscli.api import compare as compare
     from losscli.api import evaluate as evaluate
     from losscli.api import gradient as gradient
@@ -28,16 +30,18 @@ if TYPE_CHECKING:
 
 # Loaded when first used: the command line's --help must not pay for NumPy.
 _PLACES = {
-    "Report": "losscli.api", "compare": "losscli.api", "evaluate": "losscli.api", "gradient": "losscli.api",
-    "merge": "losscli.api", "row_values": "losscli.api",
+    "Calibration": "losscli.api", "Report": "losscli.api", "calibrate": "losscli.api", "compare": "losscli.api",
+    "evaluate": "losscli.api", "gradient": "losscli.api", "merge": "losscli.api", "row_values": "losscli.api",
     "ReadOptions": "losscli.io.source", "ExitCode": "losscli.errors", "LosscliError": "losscli.errors",
 }  # fmt: skip
 
 __all__ = [
+    "Calibration",
     "ExitCode",
     "LosscliError",
     "ReadOptions",
     "Report",
+    "calibrate",
     "compare",
     "evaluate",
     "gradient",

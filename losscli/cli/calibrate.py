@@ -109,7 +109,7 @@ def _said(options: CalibrateOptions, found: Calibrated) -> list[str]:
 
     result = found.result
     notes = found.notes
-    if options.format not in ("table", "json"):
+    if options.format not in ("table", "json", "html"):
         notes += [parameters_text(result.map), *sentences(result)]
     if result.descent is not None and not result.descent.converged:
         notes.append(f"not converged: {result.descent.reason}")

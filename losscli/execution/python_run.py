@@ -13,6 +13,7 @@ import numpy as np
 from losscli.binding.python_request import matrix_source, request_of
 from losscli.binding.ragged_lists import is_ragged, without_differences
 from losscli.binding.request import Request
+from losscli.binding.spec import Spec
 from losscli.contract.kinds import Array
 from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES, Engine
@@ -112,12 +113,13 @@ def _with_nan(values: Array, part: Array | None) -> Array:
     return values if part is None else np.where(part, values, np.nan)
 
 
-def prepared(settings: Mapping[str, Any]) -> Prepared:
-    """The keyword arguments of `evaluate` as a bound run."""
+def prepared(settings: Mapping[str, Any], losses: tuple[Spec, ...] = ()) -> Prepared:
+    """The keyword arguments of `evaluate` as a bound run; `losses` are used in place of those that are named."""
     given = {name: value for name, value in settings.items() if value is not None}
     tables = {matrix_source(key, path_of(table)): path_of(table) for key, table in given.get("tables", {}).items()}
     request = request_of(given, tables)
-    request = replace(request, by=slice_columns(gates_of(settings.get("gates")), request.by))
+    request = replace(request, by=slice_columns(gates_of(settings.get("gates")), request.by),
+                      losses=losses or request.losses)  # fmt: skip
     data = replace(data_of(given, settings["source"], tables, request.on), targets_on=request.targets_on)
     check_engine(settings, request, data)
     return prepare(request, data)

@@ -13,10 +13,14 @@ from losscli.csv_text import guarded
 from losscli.errors import UsageError
 from losscli.report import renderer
 from losscli.report.aligned import StyledTexts, aligned
+from losscli.report.cells import listed
+from losscli.report.formats.html import RENDERER as HTML
 from losscli.report.json_document import document, dumps
 from losscli.report.json_numbers import number, optional
+from losscli.report.page.calibration import calibration_section
 from losscli.report.page.descent import curve
 from losscli.report.picture_files import Pictures
+from losscli.report.suites import single_suite
 from losscli.report.view import View, distinguishable, exact, short, signed
 from losscli.results import ComparisonResult
 from losscli.results.calibration import Calibration, DescentResult, DescentStep, MapResult, MiscalibrationTest
@@ -96,6 +100,10 @@ def render_calibration(found: Calibration, format: str, view: View) -> str:
             "report": None if found.evaluation is None else document(found.evaluation),
         }  # fmt: skip
         return dumps(whole, view, indent=True) + "\n"
+    if format == "html" and found.evaluation is not None:
+        titles, rows, right = _map_rows(found.map)
+        first = calibration_section(found, [*sentences(found)], listed(titles, rows, right), view)
+        return HTML.page(single_suite(found.evaluation), view, first)
     report = "" if found.evaluation is None else renderer(format).render(found.evaluation, view)
     if format != "table":
         return report
@@ -133,18 +141,21 @@ def parameters_text(found: MapResult) -> str:
 
 
 def _map_block(found: MapResult, view: View) -> str:
-    title = f"{found.method}: {found.formula}\n"
+    titles, rows, right = _map_rows(found)
+    return f"{found.method}: {found.formula}\n" + _table(titles, rows, view, right)
+
+
+def _map_rows(found: MapResult) -> tuple[Sequence[str], Sequence[Sequence[str]], Sequence[int]]:
+    """The table of a map: titles, rows, and the columns that are numbers."""
     if found.knots:
         pairs = [(short(at), short(value)) for at, value in found.knots]
         shown = pairs if len(pairs) <= _CURVE else [*pairs[: _CURVE // 2], ("…", "…"), *pairs[-_CURVE // 2 :]]
-        return title + _table(["prediction", "becomes"], shown, view)
+        return ["prediction", "becomes"], shown, (0, 1)
     words = dict.fromkeys(name.partition("[")[0] for name in found.parameters)
     if len(found.labels) == 1 or not any("[" in name for name in found.parameters):
-        return title + _table(["parameter", "value"], [(n, short(v)) for n, v in found.parameters.items()], view, (1,))
-    rows = [
-        (label, *(short(found.parameters[f"{word}[{label}]"]) for word in words)) for label in found.labels
-    ]  # fmt: skip
-    return title + _table(["", *words], rows, view, range(1, len(words) + 1))
+        return ["parameter", "value"], [(name, short(value)) for name, value in found.parameters.items()], (1,)
+    rows = [(label, *(short(found.parameters[f"{word}[{label}]"]) for word in words)) for label in found.labels]
+    return ["", *words], rows, range(1, len(words) + 1)
 
 
 def _curve(found: DescentResult, view: View) -> str:

@@ -13,7 +13,7 @@ import losscli
 from losscli import results
 
 FUNCTIONS = [name for name in losscli.__all__ if inspect.isfunction(getattr(losscli, name))]
-CLASSES = [losscli.Report, losscli.ReadOptions, losscli.LosscliError, losscli.losses.Loss]
+CLASSES = [losscli.Report, losscli.Calibration, losscli.ReadOptions, losscli.LosscliError, losscli.losses.Loss]
 FIELDS = [kind for kind in vars(results).values() if inspect.isclass(kind)]
 
 
@@ -35,10 +35,10 @@ def test_functions_say_what_they_take_give_and_raise(name):
 
 
 def test_there_are_functions():
-    assert set(FUNCTIONS) == {"compare", "evaluate", "gradient", "merge", "row_values"}
+    assert set(FUNCTIONS) == {"calibrate", "compare", "evaluate", "gradient", "merge", "row_values"}
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, "Report"])
+@pytest.mark.parametrize("name", [*FUNCTIONS, "Calibration", "Report"])
 def test_examples_run(name):
     finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
     scope = {name: getattr(losscli, name) for name in losscli.__all__}

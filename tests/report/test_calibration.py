@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import jsonschema
@@ -110,8 +111,22 @@ def test_the_last_sentences_say_whether_it_helps():
     assert said.startswith("miscalibration is not significant, so nothing asks for a map: ")
 
 
+@pytest.mark.parametrize("found", [FOUND, ISOTONIC])
+def test_the_page_has_the_curve_the_map_and_the_report(found):
+    text = render_calibration(found, "html", View())
+    assert text.index("<h2>Calibration</h2>") < text.index("better on rows") < text.index("<h2>Results</h2>")
+    assert ("Descent of bce by platt" in text) == (found.descent is not None)
+    if found.descent is not None:
+        (path,) = re.findall('<path class="line sa" d="([^"]*)"', text)
+        assert path.count("L") == 30, "a point for each step"
+        heights = [float(point.split()[1]) for point in path[1:].split("L")]
+        assert heights == sorted(heights) and "the loss falls no further" in text
+
+
 def test_a_hostile_name_of_a_column_is_harmless():
     evil = replace(MAP, parameters={"bias[p]": 1.0, "bias[\x1b[31m]": 2.0}, labels=("p", "\x1b[31m"))
-    assert "\x1b" not in render_calibration(replace(FOUND, map=evil), "table", View())
+    for kind in ("table", "html"):
+        assert "\x1b" not in render_calibration(replace(FOUND, map=evil), kind, View())
+    assert "<img" not in render_calibration(replace(FOUND, map=replace(evil, formula="<img>")), "html", View())
     steps = (DescentStep({"=cmd()": 1.0}, 1.0, 1.0, None),)
     assert render_descent(replace(DESCENT, steps=steps), "csv", View()).startswith("step,'=cmd(),loss")

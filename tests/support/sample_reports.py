@@ -47,6 +47,8 @@ COMMANDS = {
     "classifiers": "compare sample_data/cancer.csv -t malignant -p logistic_p -p forest_p -l bce -l accuracy",
     "baseline": "eval sample_data/diabetes.csv -t progression -p ridge=forest -l rmse --baseline base.json "
                 "--gate 'rmse<=baseline+1%' --gate 'rmse<=60'",
+    "temperature": "calibrate sample_data/digits.csv -t digit -p 'p_*' -l cross_entropy -l brier",
+    "isotonic": "calibrate sample_data/cancer.csv -t malignant -p boosting_p -l brier --method isotonic",
     "quantiles": "eval forecasts.parquet -t y -p 'q_*' -l pinball_levels -l wis",
     "ensembles": "eval forecasts.parquet -t y -p members -l crps_ensemble",
     "suites": "check",
@@ -95,18 +97,22 @@ def prepare(folder: Path) -> None:
     run("eval sample_data/diabetes.csv -t progression -p ridge -l rmse -q -o base.json")
 
 
-def run(command: str) -> int:
-    """The exit code of a command in this folder."""
+def run(command: str) -> str:
+    """What a command prints in this folder."""
     done = CliRunner().invoke(cli, shlex.split(command), standalone_mode=False)
     if done.exception is not None:
         raise done.exception
-    return int(done.return_value or 0)
+    return done.stdout
 
 
 def make(name: str, folder: Path) -> tuple[Path, Counter[str]]:
     """The page of a command, which runs in this folder, and how often it must show which verdict."""
     page, data = folder / f"{name}.html", folder / f"{name}.json"
-    run(f"{COMMANDS[name]} -o html={page} -o json={data} -q")
+    if COMMANDS[name].startswith("calibrate"):
+        for path in (page, data):
+            path.write_text(run(f"{COMMANDS[name]} -f {path.suffix[1:]}"), encoding="utf-8")
+    else:
+        run(f"{COMMANDS[name]} -o html={page} -o json={data} -q")
     return page, verdicts(json.loads(data.read_text(encoding="utf-8")))
 
 

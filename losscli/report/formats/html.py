@@ -35,6 +35,10 @@ class Html(Renderer):
 
     def render_suites(self, suites: Sequence[SuiteResult], view: View) -> str:
         """The page, with one section per suite."""
+        return self.page(suites, view)
+
+    def page(self, suites: Sequence[SuiteResult], view: View, first: str = "") -> str:
+        """The page, whose first sections may be other ones."""
         named = any(suite.name is not None for suite in suites)
         body = sections(
             suites,
@@ -44,7 +48,7 @@ class Html(Renderer):
         )
         outcome = _outcome(suites)
         title = escape(f"losscli: {outcome}")
-        whole = f"{_header(suites, outcome, view)}<main>\n{body}{_version_note()}</main>\n"
+        whole = f"{_header(suites, outcome, view)}<main>\n{first}{body}{_version_note()}</main>\n"
         shown = whole.encode("ascii", "xmlcharrefreplace").decode("ascii") if view.ascii_only else whole
         return (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -318,6 +318,13 @@ SAMPLES = [
     ("gan.csv", "bce", {"target": "target", "pred": "d_prob"}, True),
     ("diabetes.csv", "mse", {"target": "progression", "pred": "ridge"}, False),
     ("diabetes.csv", "mse", {"target": "progression", "pred": "forest"}, False),
+    ("cancer.csv", "bce", {"target": "malignant", "pred": "boosting_p"}, False),
+    ("cancer.csv", "bce_with_logits", {"target": "malignant", "pred": "logistic_z"}, True),
+    ("digits.csv", "cross_entropy_with_logits", {"target": "digit", "pred": "z_*"}, True),
+    ("digits.parquet", "cross_entropy", {"target": "digit_id", "pred": "proba"}, True),
+    ("gan.csv", "bce_with_logits", {"target": "target", "pred": "d_logit"}, True),
+    ("diabetes.csv", "mse", {"target": "progression", "pred": "boosting"}, False),
+    ("diabetes.csv", "mse", {"target": "progression", "pred": "bayes"}, False),
 ]
 
 
