@@ -116,16 +116,17 @@ class RunAccumulator:
             self.fingerprints.update(rows, batch, self.slice_index)
         scored = self._score_rows(rows, batch)
         self._hold(rows, batch)
-        if self.unit_statistics is not None:
+        if self.unit_statistics is not None and scored is not None:
             self.unit_statistics.update(batch.holding(scored))
-        if self.diagnostics is not None:
+        if self.diagnostics is not None and scored is not None:
             self.diagnostics.update(rows, batch, scored)
         return batch
 
-    def _score_rows(self, rows: ReadRows, batch: RowBatch[Input, Array]) -> dict[Hashable, Terms]:
+    def _score_rows(self, rows: ReadRows, batch: RowBatch[Input, Array]) -> dict[Hashable, Terms] | None:
         """Add up the values of rows, chunk by chunk; gives those that are needed beside their sums.
 
-        A chunk is scored for all losses before the next one, so that what these share of it is computed once.
+        Where the statistics of units alone need them, these get them chunk by chunk, too: then it gives None. A chunk
+        is scored for all losses before the next one, so that what these share of it is computed once.
         """
         # By the size of their chunks; those of the same predictions follow each other.
         together: dict[int, dict[int, list[_RowCall]]] = {}
@@ -139,14 +140,22 @@ class RunAccumulator:
                 together.setdefault(step, {}).setdefault(id(args[0]), []).append(
                     _RowCall(call, args, accumulator, found)
                 )
+        units = self.unit_statistics if len(together) == 1 and self.diagnostics is None else None
+        units = units if units is not None and units.takes_chunks else None
         for step, calls in together.items():
             in_turn = list(chain.from_iterable(calls.values()))
             for chunk in map(Chunk, cuts_of(len(batch), step)):
                 self._score_chunk(in_turn, batch, chunk)
-        return {
-            call: {name: join_terms([terms[name] for terms in found]) for name in found[0]}
-            for call, found in pieces.items()
-        }
+                if units is not None:
+                    units.update(batch.take(chunk.cut).holding({call: found.pop() for call, found in pieces.items()}))
+        return (
+            None
+            if units is not None
+            else {
+                call: {name: join_terms([terms[name] for terms in found]) for name in found[0]}
+                for call, found in pieces.items()
+            }
+        )
 
     def _score_chunk(self, calls: Sequence[_RowCall], batch: RowBatch[Input, Array], chunk: Chunk) -> None:
         weights, slice_ids = chunk.of(batch.weights), chunk.of(batch.slice_ids)

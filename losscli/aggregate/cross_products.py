@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.aggregate.square_sums import add_squares
 from losscli.aggregate.wide_sum import WideSums
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Scaled, scaled
@@ -52,6 +53,11 @@ class CrossProducts:
             return
         if b is not a and count and a[0] * b[0] == 0 and not ((a != 0) & (b != 0)).any() and _are_finite(a, b):
             return  # terms that have no unit in common
+        if b is a and slice_ids is None:
+            left = add_squares(sums.plain, a)
+            if left is None:
+                return
+            a = b = left
         product, error = exact_products(a, b)
         beyond = _out_of_range(product, a, b)
         if beyond is not None:

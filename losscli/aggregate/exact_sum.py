@@ -18,13 +18,13 @@ from losscli.contract.kinds import Array
 from losscli.contract.scaled import Bounds
 
 FOLD = 1 << 16  # values a fold takes: as many as a kernel gives, so that both have few, long steps
-_UNIT = 1074  # sums are kept in units of 2**-1074
-ONE = 1 << _UNIT
+UNIT_EXPONENT = 1074  # sums are kept in units of 2**-1074
+ONE = 1 << UNIT_EXPONENT
 _HUGE = 2.0**960  # above this the folding constant would overflow
 _PLAIN = 46  # bits that a fold takes of each value: an int64 has room for the sum of `FOLD` such numbers
 _WHOLE = 51  # bits of a number that adding M to it leaves exact
 _FEWEST, _MOST = 5, 8  # 2**these remainders are added as doubles at once: an int64 has room for the sums of a fold
-_WIDEST = 1 << 11  # numbers of `_WHOLE` bits that an int64 has room for
+_RARE = 4  # one of so many values may be far below the others
 _DIGIT = 21  # bits of one level of grouped sums
 _TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the grid of the levels
 _MASK = (1 << _DIGIT) - 1
@@ -154,7 +154,7 @@ class Sums:
     def digits(self, slice_ids: Array) -> Iterator[tuple[int, Array]]:
         """What makes these slices' sums, besides `whole`: whole numbers of 2**exponent, the largest exponent first."""
         for level in sorted(self.levels, reverse=True):
-            yield _DIGIT * level - _UNIT, self.levels[level][slice_ids]
+            yield _DIGIT * level - UNIT_EXPONENT, self.levels[level][slice_ids]
 
     def total(self, slice_ids: Array) -> int:
         """The finite part of the sum over these slices, each of them once."""
@@ -162,7 +162,7 @@ class Sums:
         for exponent, digits in self.digits(slice_ids):
             # Halves, as whole entries may add up to more than an int64 holds.
             high, low = int((digits >> 32).sum()), int((digits & 0xFFFFFFFF).sum())
-            found += ((high << 32) + low) << (exponent + _UNIT)
+            found += ((high << 32) + low) << (exponent + UNIT_EXPONENT)
         return found
 
     def over(self, slice_ids: Array) -> Sums:
@@ -215,7 +215,7 @@ class Sums:
 
         The first fold is that of `_fold`. Its remainders are whole numbers of the last bit of the smallest value, so
         that a few bits of room let doubles hold the sums of some of them exactly: no second fold of each is needed.
-        Without these bits, or with slices, there is a second one, and it leaves nothing.
+        Values without these bits are folded by themselves.
         """
         if not self._are_many(part, where):
             return False
@@ -223,25 +223,28 @@ class Sums:
         if not low > 0:
             return False
         high = float(np.maximum.reduce(part)) if bounds is None else bounds[1]
-        if not high < _HUGE:
+        power, aside, small = _exponent(high) - _PLAIN, None, np.zeros(0, np.int64)
+        if not high < _HUGE or power < -UNIT_EXPONENT:
             return False
-        power, last = _exponent(high) - _PLAIN, max(_exponent(low) - 53, -_UNIT)
-        room = last + _WHOLE + 1 - power  # a remainder is at most 2**(power - 1)
-        if room < 0 or power < -_UNIT:
-            return False
+        last = max(_exponent(low) - 53, -UNIT_EXPONENT)
+        least = power + _FEWEST - _WHOLE - 1  # a remainder is at most 2**(power - 1)
+        if last < least:
+            small = np.flatnonzero(part < math.ldexp(1.0, least + 52))
+            if _RARE * len(small) > len(part):
+                return False
+            last, aside = least, part[small]
+            part = part.copy()
+            part[small] = 0.0
         magic = math.ldexp(1.5, 52 + power)
         moved = np.add(part, magic, out=_scratch.pair[0, : len(part)])
         self._take(moved.view(np.int64), where, power, 0)
         moved -= magic
         rest, magic = np.subtract(part, moved, out=moved), math.ldexp(1.5, 52 + last)
-        if where is None and room >= _FEWEST:
-            for some in _sums_of_some(rest, min(room, _MOST)):
-                self._take(np.add(some, magic, out=some).view(np.int64), None, last, 0)
-            return True
-        bits, most = np.add(rest, magic, out=rest).view(np.int64), _WIDEST << room
-        for start in range(0, len(bits), most):
-            ids = None if where is None else where[start : start + most]
-            self._take(bits[start : start + most], ids, last, 0, summed=True)
+        pieces = [rest] if where is not None else _sums_of_some(rest, min(last + _WHOLE + 1 - power, _MOST))
+        for some in pieces:
+            self._take(np.add(some, magic, out=some).view(np.int64), where, last, 0)
+        if aside is not None:
+            self.update(aside, None if where is None else where[small])
         return True
 
     def _fold(self, part: Array, where: Array | None, exponent: int, shift: int = 0) -> None:
@@ -255,14 +258,14 @@ class Sums:
         turn = 0
         while len(part):
             summed = self._are_many(part, where)
-            power = max(exponent - (_PLAIN if summed else _TAKEN), -_UNIT)
+            power = max(exponent - (_PLAIN if summed else _TAKEN), -UNIT_EXPONENT)
             if not summed:
-                power = -(-(power + _UNIT) // _DIGIT) * _DIGIT - _UNIT  # up, to the grid of the levels
+                power = -(-(power + UNIT_EXPONENT) // _DIGIT) * _DIGIT - UNIT_EXPONENT  # up, to the grid of the levels
             magic = math.ldexp(1.5, 52 + power)
             moved = np.add(part, magic, out=room[turn % 2, : len(part)])
             self._take(moved.view(np.int64), where, power, shift, summed=summed)
             moved -= magic
-            if power == -_UNIT or _same(part, moved):
+            if power == -UNIT_EXPONENT or _same(part, moved):
                 return
             part, exponent = np.subtract(part, moved, out=moved), power - 1
             if turn:
@@ -281,9 +284,9 @@ class Sums:
         base = ((1075 + power) << 52) | (1 << 51)  # the bits of M; numbers of one binade differ by what was taken
         if where is None:
             total = int(np.add.reduce(bits)) - len(bits) * base
-            self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + _UNIT)
+            self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + UNIT_EXPONENT)
             return
-        level, more = divmod(power + shift + _UNIT, _DIGIT)
+        level, more = divmod(power + shift + UNIT_EXPONENT, _DIGIT)
         whole = np.subtract(bits, base, out=_scratch.whole[: len(bits)])
         if not summed:
             self._make_room(len(bits))

@@ -11,6 +11,7 @@ a third moment about the mean keeps its digits as long as the mean is no more th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement
 from typing import Literal
@@ -19,7 +20,7 @@ import numpy as np
 
 from losscli.aggregate.cross_products import UNIT, Contribution, CrossProducts
 from losscli.contract.kinds import Array
-from losscli.contract.scaled import SMALLEST_NORMAL, scaled
+from losscli.contract.scaled import SMALLEST_NORMAL, Bounds, positive_bounds, scaled
 
 MomentsOf = Literal["numerators", "values", "numerators and weights"]
 """What is multiplied: numerators, values without their weights, or both sides where weights count in a value."""
@@ -83,6 +84,9 @@ def _add_products(
     total, products = sums.of(key, slice_ids), factors[0]
     for factor in factors[1:]:
         products = products * factor
+    if (bounds := _bounds(factors)) is not None:
+        total.update(products, slice_ids, bounds)
+        return
     beyond = _out_of_range(products, factors) if len(factors) > 1 else None
     if beyond is not None:
         numbers = scaled(factors[0][beyond])
@@ -92,6 +96,22 @@ def _add_products(
         products[beyond] = 0.0
     if products.any():  # those of terms that have no unit in common are 0
         total.update(products, slice_ids)
+
+
+def _bounds(factors: Sequence[Array]) -> Bounds | None:
+    """What no product is below, and none above, where all are normal doubles above 0; None where one may not be.
+
+    Rounding keeps the order of numbers, so the product of the least factors is the least.
+    """
+    low = high = 1.0
+    for factor in factors:
+        bounds = positive_bounds(factor)
+        if bounds is None:
+            return None
+        low, high = low * bounds[0], high * bounds[1]
+        if not (low >= SMALLEST_NORMAL and high < math.inf):
+            return None
+    return low, high
 
 
 def _out_of_range(products: Array, factors: Sequence[Array]) -> Array | None:

@@ -195,6 +195,11 @@ class RunUnitStatistics:
         self.waiting_groups: list[Sequence[Units]] = []
         self.groups_formed = 0
 
+    @property
+    def takes_chunks(self) -> bool:
+        """Whether rows may come in chunks as well as in whole batches, whose labels are hashed at once."""
+        return not (self.required.needs_row_numbers or self.required.rows.cluster_sums)
+
     def update(self, rows: Units) -> None:
         """Add rows; they wait to be merged where their numbers in the whole run must be known."""
         if self.required.needs_row_numbers:
