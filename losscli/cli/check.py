@@ -13,7 +13,8 @@ import click
 from losscli.cli import Plain
 from losscli.cli import options as shared
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, system_code
-from losscli.io.remote.address import scheme_of
+from losscli.execution.engines import ENGINES
+from losscli.io.remote.address import local_path, scheme_of
 from losscli.lazy import dataclass
 from losscli.report.errors import error_result
 
@@ -46,22 +47,27 @@ losscli check validation -o junit=report.xml
 losscli check --init preds.csv""",
 )
 @click.argument("names", metavar="[SUITE]…", nargs=-1, shell_complete=_suites_that_begin)
-@shared.option("--config", metavar="FILE", help="The configuration file.  [default: the nearest losscli.toml, or "
+@shared.common("--config", metavar="FILE", help="The configuration file.  [default: the nearest losscli.toml, or "
                "pyproject.toml with [tool.losscli], in this folder or above]")  # fmt: skip
-@shared.option("--trust-config", is_flag=True,
+@shared.common("--trust-config", is_flag=True,
                help="Allow a configuration file that was found, not named, to write outside its folder.")  # fmt: skip
-@shared.option(
-    "--list", "listing", is_flag=True, help="Check the suites without data, print them and their gates, and stop."
-)
-@shared.option("--init", metavar="SOURCE",
+@shared.common("--list", "listing", is_flag=True,
+               help="Check the suites without data, print them and their gates, and stop.")  # fmt: skip
+@shared.common("--init", metavar="SOURCE",
                help="Write a configuration file for SOURCE to -o FILE.  [default: losscli.toml]")  # fmt: skip
 @shared.report_options
 @shared.exit_zero_option
-@shared.option("--holm-over", type=click.Choice(["gate", "suites"]), default="gate", show_default=True,
+@shared.option("--holm-over", type=click.Choice(["gate", "suites"]), default="gate", show_default=True, section="Gates",
                help="Adjust the p-values of 'significant' gates for the tests of each gate, or for all tests of all "
                     "suites.")  # fmt: skip
-@shared.option("--threads", type=click.IntRange(min=1), metavar="N",
-               help="Threads that read and compute.  [default: number of cores]")  # fmt: skip
+@shared.engine_options
+@shared.option("--shard", metavar="I/N", section="Execution",
+               help="Score only shard I of N of each suite, and write states, not reports. Needs --state-out. See "
+                    "'losscli help shards'.")  # fmt: skip
+@shared.option("--state-out", metavar="FOLDER", section="Execution",
+               help="Write the states of the shard to this folder, which may be remote.")  # fmt: skip
+@shared.option("--states", metavar="FOLDER", section="Execution",
+               help="Judge the states that all shards wrote to this folder, without the data.")  # fmt: skip
 def command(**given: Any) -> int:
     """Run the suites of losscli.toml, or of [tool.losscli] in pyproject.toml, and judge their gates, as in a CI job.
 
@@ -81,6 +87,7 @@ def command(**given: Any) -> int:
     if options.listing:
         console.write_stdout(_listed(config, chosen))
         return 0
+    _check_shards(options)
     return _run(config, chosen, options)
 
 
@@ -90,7 +97,7 @@ def _init(options: CheckOptions, source: str) -> int:
 
     if options.names:
         raise UsageError("--init writes a new suite, so SUITE cannot be given", code="USAGE_CONFLICT")
-    path = starter.write(source, options.outputs, options.threads)
+    path = starter.write(source, options.outputs, options.execution)
     if path != "-":
         note = f"wrote {path}: check it, then run 'losscli check'"
         console.print_notes([note], options.quiet)
@@ -122,10 +129,24 @@ def _listed(config: Config, chosen: Sequence[Suite]) -> str:
 
 @dataclass(frozen=True)
 class _Job:
-    """One suite that may start, as what `eval` would be asked for."""
+    """One suite that may start, as what `eval` would be asked for; or of which the states of shards are in a folder."""
 
-    name: str
+    suite: Suite
     options: EvalOptions
+    states: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the suite."""
+        return self.suite.name
+
+    def scored(self) -> Evaluation:
+        """Its run, judged."""
+        from losscli.cli import scoring, shard_states
+
+        if self.states is not None:
+            return shard_states.judged_suite(self.suite, self.options, self.states)
+        return scoring.score(self.options)
 
 
 def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
@@ -134,13 +155,16 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
     from losscli.report.suites import exit_code
 
     wanted = reports.wanted(options.outputs, options.format_, environment=options.environment)
+    states = None if options.states is None else _absolute(options.states)
     jobs = [
         # Hashes of the data are made where a report shows them, be it that of the suite or that of all.
-        _Job(s.name, suites.options_of(config, s, threads=options.threads, quiet=options.quiet, shown=wanted.fullest))
+        _Job(s, suites.options_of(config, s, options.execution, quiet=options.quiet, shown=wanted.fullest), states)
         for s in chosen
     ]
     _check_files(config, jobs, wanted)
     reports.check(wanted)
+    if options.shard is not None and options.state_out is not None:
+        return _write_states(config, jobs, options.shard, options.state_out, options.quiet)
     with contextlib.chdir(config.folder):  # paths are relative to it, and are shown as they stand in the file
         results = _judged_jobs(jobs, together=options.holm_over == "suites")
     if wanted.environment:
@@ -152,6 +176,48 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
     if not options.quiet:
         console.print_summary("; ".join(map(_summary, results)))
     return code
+
+
+def _check_shards(options: CheckOptions) -> None:
+    """A UsageError for options of shards that do not go together."""
+    if (options.shard is None) != (options.state_out is None):
+        raise UsageError("--shard and --state-out FOLDER belong together: each shard writes states",
+                         hint="losscli check --shard 3/16 --state-out states", code="USAGE_INCOMPLETE")  # fmt: skip
+    if options.shard is not None and options.outputs:
+        raise UsageError("a shard makes no report, so there is nothing for --output",
+                         hint="give -o to 'losscli check --states FOLDER'", code="USAGE_CONFLICT")  # fmt: skip
+    if options.states is not None and options.shard is not None:
+        raise UsageError("--states judges the states of all shards, and --shard writes those of one",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    if options.states is not None and options.execution.engine != ENGINES[0]:
+        raise UsageError(f"--states reads no data, so there is nothing for --engine {options.execution.engine}",
+                         code="USAGE_CONFLICT")  # fmt: skip
+
+
+def _write_states(config: Config, jobs: Sequence[_Job], text: str, folder: str, quiet: bool) -> int:
+    """The states of a shard of every suite; the exit code is that of the worst error."""
+    from losscli.cli import console, shard_number, shard_states
+
+    shard, notes = shard_number.asked(text, os.environ)
+    console.print_notes(notes, quiet)
+    folder, code = _absolute(folder), 0
+    with contextlib.chdir(config.folder):
+        for job in jobs:
+            with console.about(job.name):
+                try:
+                    shard_states.write_suite(job.suite, job.options, folder, shard)
+                except Exception as caught:
+                    _raise_signal(caught)
+                    error = _told(caught)
+                    console.print_error(error)
+                    code = max(code, int(error.exit_code))
+    return code
+
+
+def _absolute(folder: str) -> str:
+    """A folder as the command names it, seen from wherever."""
+    folder = local_path(folder)
+    return folder if scheme_of(folder) else os.path.abspath(folder)  # noqa: PTH100
 
 
 def _with_environment(suite: SuiteResult, names: tuple[str, ...]) -> SuiteResult:
@@ -245,11 +311,11 @@ def _judged_jobs(jobs: Sequence[_Job], *, together: bool) -> list[SuiteResult]:
 
 def _outcome(job: _Job) -> Evaluation | Exception:
     """The run of a suite, or the error that ended it."""
-    from losscli.cli import console, scoring
+    from losscli.cli import console
 
     with console.about(job.name):
         try:
-            return scoring.score(job.options)
+            return job.scored()
         except Exception as caught:
             _raise_signal(caught)
             return caught
@@ -267,7 +333,7 @@ def _judged(job: _Job, outcome: Evaluation | Exception | None = None) -> SuiteRe
         try:
             if isinstance(outcome, Exception):
                 raise outcome
-            evaluation = outcome or scoring.score(job.options)
+            evaluation = outcome or job.scored()
             error = judged_error(evaluation)
             if error is None:
                 scoring.create_baseline(evaluation, job.options.gates, wanted.files, quiet)

@@ -14,7 +14,6 @@ from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.option_values import EvalOptions, GateOptions, Wanted
-    from losscli.execution.prepare import Prepared
     from losscli.execution.state_file import Shard
 
 
@@ -71,7 +70,7 @@ def command(**given: Any) -> int:
 
 
 def _eval(options: EvalOptions) -> int:
-    from losscli.cli import console, scoring
+    from losscli.cli import console, scoring, shard_states
     from losscli.cli.plan_text import plan_text
 
     shard, notes = _shard(options)
@@ -86,7 +85,7 @@ def _eval(options: EvalOptions) -> int:
         console.write_stdout(plan_text(prepared))
     elif shard is not None:
         console.print_notes(notes, options.run.console.quiet)
-        _write_state(prepared, shard, options)
+        shard_states.write(prepared, shard, options)
     return 0
 
 
@@ -118,25 +117,3 @@ def _shard(options: EvalOptions) -> tuple[Shard | None, Sequence[str]]:
             code="USAGE_INCOMPLETE",
         )
     return asked("1/1" if options.shard is None else options.shard, os.environ)
-
-
-def _write_state(prepared: Prepared, shard: Shard, options: EvalOptions) -> None:
-    from losscli.cli import console, progress
-    from losscli.cli.run import engine_of
-    from losscli.execution.shards import score
-    from losscli.io.write.atomic import write_text
-
-    path = None if options.state_out == "-" else options.state_out
-    with progress.observed(options.run.console) as observer:
-        engine = engine_of(options.run, prepared)
-        scored = score(prepared, shard, engine, observer, options.report.environment, kept=path)
-    covered = f"{scored.rows:,} rows, {scored.tasks:,} of {scored.all_tasks:,} tasks"
-    if scored.text is None:
-        note = f"kept shard {shard} in {path}: its files have not changed since; {covered}"
-    elif path is None:
-        console.write_stdout(scored.text)
-        return
-    else:
-        write_text(path, scored.text)
-        note = f"wrote shard {shard} to {path}: {covered}"
-    console.print_notes([note], options.run.console.quiet)

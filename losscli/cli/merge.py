@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,24 +32,15 @@ def command(**given: Any) -> int:
     The command needs the STATE of every shard, in any order, and not the data. The report is the same, to the last bit,
     as that of one run over all rows. Gates and a baseline are judged as 'losscli eval' would.
     """
-    from losscli.cli import console, outputs, reports, scoring
+    from losscli.cli import outputs, reports, scoring, shard_states
     from losscli.cli.read_options import merge_options
-    from losscli.execution.judge import bound_to_results
-    from losscli.execution.merge_states import merge
 
     options = merge_options(given)
     if options.state_out is not None:
         return _merge_some(options.states, options.state_out, options)
     outputs.check_outputs(options.report.paths, options.states)
-    saved = scoring.baseline_of(options.gates, options.report.paths, options.report, options.states)
     reports.check(options.report)
-    with reports.reporting_errors(options.report, options.quiet):
-        merged = merge(options.states)
-    console.print_notes(merged.notes, options.quiet)
-    named = dict.fromkeys((*merged.evaluation.environment, *options.report.environment))
-    evaluation = replace(merged.evaluation, environment=tuple(named))
-    bound = bound_to_results(options.gates.gates, evaluation)
-    judged = scoring.judge(evaluation, bound, saved, options.gates, options.quiet)
+    judged, _ = shard_states.merged(options.states, options.gates, options.report, options.quiet)
     scoring.deliver(judged, options.gates, options.report, options.quiet)
     return scoring.ended(judged, options.gates)
 

@@ -273,5 +273,8 @@ class CheckOptions:
     quiet: bool
     exit_zero: bool
     holm_over: str
-    threads: int | None
+    execution: ExecutionOptions
+    shard: str | None
+    state_out: str | None
+    states: str | None
     environment: tuple[str, ...]

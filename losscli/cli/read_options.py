@@ -188,7 +188,7 @@ def diff_options(given: Given) -> DiffOptions:
 
 def check_options(given: Given) -> CheckOptions:
     """The options of `check`."""
-    return _group(CheckOptions, {"environment": (), **given})
+    return _group(CheckOptions, {"environment": (), "execution": _group(ExecutionOptions, given), **given})
 
 
 def inspect_options(given: Given, reading: Sequence[str]) -> InspectOptions:

@@ -17,7 +17,7 @@ from losscli.gates.grammar import Gate, parse_gate
 from losscli.results.directions import is_lower_better
 
 if TYPE_CHECKING:
-    from losscli.cli.option_values import EvalOptions
+    from losscli.cli.option_values import EvalOptions, ExecutionOptions
 
 Value = TypeVar("Value")
 Answer = TypeVar("Answer")
@@ -75,13 +75,14 @@ def _key(param: click.Parameter) -> Key:
 
 
 def options_of(
-    config: Config, suite: Suite, *, threads: int | None = None, quiet: bool = True, shown: str = "plain"
-) -> EvalOptions:
+    config: Config, suite: Suite, execution: ExecutionOptions | None = None, *, quiet: bool = True,
+    shown: str = "plain",
+) -> EvalOptions:  # fmt: skip
     """What `eval` would be asked for by this suite, with its gates and what a report in the format `shown` needs."""
     from losscli.cli.read_options import eval_options
 
     given = _given(config, suite)
-    given.update(threads=threads, quiet=quiet, format_=shown)
+    given.update(quiet=quiet, format_=shown)
     _check_values(config, suite)
     options = _located(config, suite.position, eval_options, given)
     if "-" in options.report.files:
@@ -89,7 +90,8 @@ def options_of(
         raise config.error(position, f"standard output is the report of all suites, not that of '{suite.name}' alone",
                            "write to a file")  # fmt: skip
     gates = replace(options.gates, gates=tuple(gates_of(config, suite)), max_dropped=drop_limit(config, suite))
-    return replace(options, gates=gates)
+    run = options.run if execution is None else replace(options.run, execution=execution)
+    return replace(options, run=run, gates=gates)
 
 
 def _given(config: Config, suite: Suite) -> dict[str, Any]:

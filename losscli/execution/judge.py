@@ -84,16 +84,21 @@ def bound_to_results(gates: Sequence[Gate], evaluation: Evaluation) -> tuple[Bou
     UsageError
         For a gate on a number or a slice that the run doesn't have, and for a gate on a test of its rows.
     """
+    refuse_tests(gates)
+    by = tuple(dict.fromkeys(name for result in evaluation.results for name in result.by))
+    lines = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in evaluation.results)
+    weighted = any(one.is_weighted for one in evaluation.results)
+    return bind(gates, list(lines), by, lambda text: _spelling(text, weighted))
+
+
+def refuse_tests(gates: Sequence[Gate]) -> None:
+    """A UsageError for a gate on a test of the rows, of which reports and states have none."""
     for gate in gates:
         if gate.test:
             raise gate.error(
                 "reports and states contain no rows, so the change has no confidence interval",
                 "'losscli eval' judges it",
             )
-    by = tuple(dict.fromkeys(name for result in evaluation.results for name in result.by))
-    lines = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in evaluation.results)
-    weighted = any(one.is_weighted for one in evaluation.results)
-    return bind(gates, list(lines), by, lambda text: _spelling(text, weighted))
 
 
 def _spelling(text: str, weighted: bool) -> str:

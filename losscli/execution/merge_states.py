@@ -29,10 +29,11 @@ _FOR_ALL = ("arithmetic", "environment", "doubled")  # lists of texts, of which 
 
 @dataclass(frozen=True)
 class Merged:
-    """The result of the whole run, and notes for its user."""
+    """The result of the whole run, notes for its user, and what its states say of the suite that they are of."""
 
     evaluation: Evaluation
     notes: tuple[str, ...]
+    suite: Plain | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def merge(paths: Sequence[str]) -> Merged:
         evaluation = conclude(sums.totals, sums.reader, sums.sources,
                               known=list(map(WarningResult, sums.texts["doubled"])))  # fmt: skip
         evaluation = replace(evaluation, environment=tuple(sums.texts["environment"]))
-        return Merged(evaluation, _notes(sums.texts["arithmetic"]))
+        return Merged(evaluation, _notes(sums.texts["arithmetic"]), sums.run.get("suite"))
 
 
 def merge_some(paths: Sequence[str]) -> MergedState:

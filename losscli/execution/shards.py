@@ -44,11 +44,12 @@ def score(
     observer: ProgressObserver = NO_PROGRESS,
     environment: Sequence[str] = (),
     kept: str | None = None,
+    suite: Plain | None = None,
 ) -> Scored:
     """Score the splits of one shard; `environment` names the variables that had a say in the request.
 
     `kept` is a file that may hold this state already: of the same request, of files that have not changed since, and of
-    the same kind of CPU. Then nothing is scored.
+    the same kind of CPU. Then nothing is scored. `suite` is what the configuration says of this run, if it is of one.
     """
     _refuse_quantiles(prepared.plan)
     placed = remote_splits(prepared.plan, prepared.source)
@@ -60,7 +61,7 @@ def score(
         "arithmetic": [fingerprint()],
         "environment": list(environment),
         "doubled": list(prepared.source.doubled),
-        "run": _run(prepared, placed),
+        "run": {**_run(prepared, placed), **({} if suite is None else {"suite": suite})},
         "versions": _versions(prepared.source),
     }
     if kept is not None and (rows := _rows_kept(kept, settings)) is not None:

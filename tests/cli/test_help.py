@@ -167,7 +167,7 @@ def test_every_option_stands_in_one_section(name):
     listed = [param.opts for params in shown.values() for param in params if isinstance(param, click.Option)]
     assert sorted(listed) == sorted(option.opts for option in options)
     assert len({tuple(opts) for opts in listed}) == len(listed)
-    if name in (*LONG, "inspect"):
+    if name in (*LONG, "inspect", "check"):
         assert len(options) >= SECTIONS_FROM
         assert [*shown] == [title for title in SECTIONS if title in shown]
         assert {section_of(option) for option in options} == shown.keys()

@@ -17,6 +17,7 @@ from losscli.io.remote.address import REMOTE_URL, local_path, redacted, scheme_o
 from losscli.results.directions import compared
 
 if TYPE_CHECKING:
+    from losscli.cli.option_values import ExecutionOptions
     from losscli.execution.inspection.guess import Guess
     from losscli.results import Evaluation, LossResult, RowCounts
 
@@ -30,7 +31,7 @@ _SETTINGS = {
 _TOLERANCE = Decimal("0.05")  # of the absolute value: by so much a number may get worse before its gate fails
 
 
-def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
+def write(source: str, outputs: Sequence[str], execution: ExecutionOptions) -> str:
     """Write the configuration, and return its path."""
     from losscli.execution.inspection.guess import guess
     from losscli.execution.inspection.sample import read_sample
@@ -54,7 +55,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
     shown = _relative(source, folder)
     guessed = guess(read_sample([source], ReadOptions(lenient=True)), source)
-    text = _text(shown, guessed, _current(_text(shown, guessed), folder, threads))
+    text = _text(shown, guessed, _current(_text(shown, guessed), folder, execution))
     if path == "-":
         console.write_stdout(text)
     else:
@@ -87,13 +88,13 @@ def _relative(source: str, folder: str) -> str:
     return shown
 
 
-def _current(text: str, folder: str, threads: int | None) -> Evaluation:
+def _current(text: str, folder: str, execution: ExecutionOptions) -> Evaluation:
     """The current run, by the suite that is written."""
     from losscli.cli import scoring, suites
 
     config = config_from_text(text, folder, suites.known_keys())
     (suite,) = config.suites.values()
-    options = suites.options_of(config, suite, threads=threads)
+    options = suites.options_of(config, suite, execution)
     with contextlib.chdir(folder):
         return scoring.score(options)
 
