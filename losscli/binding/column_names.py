@@ -136,7 +136,9 @@ def missing_column(name: str, columns: Sequence[str], what: str = "") -> DataErr
         there += (
             "; if lines that begin with # are comments, use --comment '#', and --no-header where no names follow them"
         )
-    hint = did_you_mean(name, columns, there)
+    parts, hint = [part.strip() for part in name.split(",")], did_you_mean(name, columns, there)
+    if len(parts) > 1 and all(part in columns for part in parts):
+        hint = f"give the option once for each column: {' and '.join(parts)}"
     return DataError(f"no column '{name}'{what}", hint=hint, column=name, code="DATA_MISSING_COLUMN")
 
 

@@ -423,3 +423,10 @@ def test_a_text_that_only_ends_like_a_time_is_compared_as_text() -> None:
     source = {"ds": ["2024-01-31 0+00:00", "2024-01-30 23:00:00+00:00"], "y": [1.0] * 2, "p": [2.0, 4.0]}
     for where, value in (('ds < "2024-01-31"', 3.0), ('ds > "2024-01-31"', 1.0)):
         assert losscli.evaluate(source, "mae", target="y", pred="p", where=where)["mae"].value == value
+
+
+def test_a_list_of_columns_is_told_to_be_given_one_by_one() -> None:
+    data = {"y": [1.0, 2.0], "p": [1.0, 3.0], "a": ["x", "y"], "b": ["u", "v"]}
+    with pytest.raises(DataError, match=r"no column 'a, b'") as error:
+        losscli.evaluate(data, "mse", target="y", pred="p", by=["a, b"])
+    assert error.value.hint == "give the option once for each column: a and b"
