@@ -196,8 +196,10 @@ file_options = _stack(
            help="A file as sha256sum writes it. Every file that is read must be in it, and be as it says."),
 )  # fmt: skip
 
-threads_option = _execution("--threads", type=click.IntRange(min=1), metavar="N",
-                            help="Threads that read and compute.  [default: number of cores]")  # fmt: skip
+threads_option = _execution(
+    "--threads", type=click.IntRange(min=1), metavar="N",
+    help="Threads, or forks of the process, that read and compute.  [default: number of cores]",
+)  # fmt: skip
 
 engine_options = _stack(
     threads_option,

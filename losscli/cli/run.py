@@ -35,7 +35,7 @@ def engine_of(run: RunOptions, prepared: Prepared) -> Engine:
     asked = run.execution
     files = expected_files(prepared.source, f"--engine {asked.engine}") if asked.engine != ENGINES[0] else ()
     return chosen(asked.engine, asked.threads, asked.scheduler, files,
-                  lambda note: print_notes([note], run.console.quiet))  # fmt: skip
+                  lambda note: print_notes([note], run.console.quiet), may_fork=True)  # fmt: skip
 
 
 def with_edges(prepared: Prepared, engine: Engine, observer: ProgressObserver) -> Prepared:

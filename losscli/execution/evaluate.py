@@ -22,6 +22,7 @@ from losscli.contract.kinds import Array
 from losscli.errors import EmptyError, UsageError
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
+from losscli.execution.forked_work import with_forks
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan, with_unmatched
@@ -157,9 +158,10 @@ def total(
     if totals.grouped:
         _add_groups(scan, totals, engine, observer)
     else:
-        slice_index = None if engine.is_remote else totals.slice_index
+        workers = with_forks(engine, scan, totals)
+        slice_index = None if workers.is_remote else totals.slice_index
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, diagnosing, slice_index)
-        for result in scan.scores(adding, engine):
+        for result in scan.scores(adding, workers):
             totals.merge(result.score, before=result.before)
     refuse_empty(prepared.plan, scan.counts(), next(iter(scan.files), None))
     return totals, scan

@@ -20,6 +20,7 @@ from losscli.lazy import dataclass
 
 DELAY = 1.0  # seconds of work before a terminal shows anything
 _TICK = 0.1
+THREAD = "losscli-progress"  # its name: it holds no lock that the work needs
 LOGGED = 30.0  # seconds between two lines of a log
 _PATIENCE = 0.5  # seconds that a terminal gets to take the last line away
 _BAR = 20
@@ -157,7 +158,7 @@ Showing = Callable[[ProgressState, threading.Event], None]
 def shown(by: Showing, passes: int = 1) -> Iterator[ProgressState]:
     """An observer whose state is shown while the block runs; when the block is left, nothing of it stays."""
     state, over = ProgressState(passes), threading.Event()
-    thread = threading.Thread(target=by, args=(state, over), daemon=True)
+    thread = threading.Thread(target=by, args=(state, over), name=THREAD, daemon=True)
     thread.start()
     try:
         yield state

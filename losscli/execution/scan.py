@@ -181,7 +181,7 @@ class Scan:
     def rows(self) -> Iterator[ReadRows]:
         """All used rows, one batch after the other."""
         at = _Position()
-        for placed in self._splits(remote=False):
+        for placed in self.splits(remote=False):
             yield from self._continue(placed, at)
         check_positive_labels(self.reader.registry, self.plan.request.others)
         self.source.passes.append(self.counts())
@@ -189,7 +189,7 @@ class Scan:
     def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
         """The result of each split, in order."""
         at = self._begin()
-        for placed, answer in engine.map(ScoreSplit(self.plan, scoring), self._splits(remote=engine.is_remote)):
+        for placed, answer in engine.map(ScoreSplit(self.plan, scoring), self.splits(remote=engine.is_remote)):
             if isinstance(answer, Exception) or not self.reader.agrees(answer.reader):
                 # Its rows are numbered in the run, so none stand before.
                 result = SplitResult(scoring(self._continue(placed, at)), 0, self.reader, {}, placed.split.size)
@@ -227,7 +227,8 @@ class Scan:
             return _Position()
         return _Position(self.chosen.before[0].fragment, 0, [placed.split for placed in self.chosen.before])
 
-    def _splits(self, remote: bool) -> Iterator[PlacedSplit]:
+    def splits(self, remote: bool) -> Iterator[PlacedSplit]:
+        """All rows in order, in splits that another process can read if `remote`."""
         if self.chosen is not None:
             yield from splits_ahead(self.chosen.splits, FILES)
             return

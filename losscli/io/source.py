@@ -119,6 +119,7 @@ class Fragment(ABC):
     path: str
     format: str
     typed: ClassVar[bool] = True  # whether cells have types; those of text files have none
+    has_index: ClassVar[bool] = False  # whether the file says where its remote splits are, so that no row is read
 
     @property
     def nested_types(self) -> Mapping[str, pa.DataType]:

@@ -35,11 +35,12 @@ def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:
 
 
 def chosen(
-    name: str, threads: int | None, scheduler: str | None, files: Sequence[Expected], say: Callable[[str], None]
-) -> Engine:
+    name: str, threads: int | None, scheduler: str | None, files: Sequence[Expected], say: Callable[[str], None],
+    *, may_fork: bool = False,
+) -> Engine:  # fmt: skip
     """The engine; `files` are those of the run, and `say` prints a note to its user."""
     if name == "threads":
-        return Threads(threads or available_cores())
+        return Threads(threads or available_cores(), may_fork=may_fork)
     from losscli.execution.engines.dask import Dask
 
     return Dask(scheduler, threads or available_cores(), files, say)

@@ -22,10 +22,14 @@ _PATIENCE = 0.3  # seconds that threads get to end when their answers are no lon
 
 @dataclass(frozen=True)
 class Threads:
-    """Work in `count` threads of this process; with one, in the caller's."""
+    """Work in `count` threads of this process; with one, in the caller's.
+
+    `may_fork` says that the process is ours alone, so that forks of it may do the work instead, where that is faster.
+    """
 
     count: int
     is_remote: bool = False
+    may_fork: bool = False
 
     def map(
         self, function: MapFunction[Item, Answer], items: Iterable[Item]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, replace
 from itertools import takewhile
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,6 +48,8 @@ HEAVY = 96 << 20
 @dataclass(frozen=True)
 class ParquetFragment(Fragment):
     """One Parquet file. Its columns keep their types; text columns that are read as text come as dictionaries."""
+
+    has_index: ClassVar[bool] = True
 
     path: str
     source: SeekableInput

@@ -1,0 +1,176 @@
+"""Forks of this process that work side by side: they share no lock of an interpreter, and start at once.
+
+A thread that finds the interpreter's lock taken sleeps, and is woken late; processes do not wait for each other. A fork
+has all that was imported and prepared, and shares the memory of it. It takes the numbers of items from a pipe, one
+after the other, and sends back what it makes of them. That pays where answers are small.
+
+A fork that ends without an answer, whatever the reason, is no error: its item is answered with a `WorkerError`, so that
+the caller does it again, and finds what is wrong with it if there is anything.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import select
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from losscli.execution.engines import Answer, Item, MapFunction
+from losscli.execution.progress import THREAD
+from losscli.lazy import dataclass
+from losscli.parallel import using_threads
+
+MOST = 4096  # items whose numbers a pipe has room for
+_NUMBER = 8  # bytes of a number in a pipe
+_PIECE = 1 << 20  # bytes of answers that are read at a time
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+_TASKS = Path("/proc/self/task")
+_FORKED = frozenset({"jemalloc_bg_thd"})  # the thread of an allocator, which sets its locks right in a fork
+
+
+class WorkerError(Exception):
+    """What ended the work on an item in a fork, as text; the caller finds the error itself by doing the work again."""
+
+
+def can_fork() -> bool:
+    """Whether a fork of this process can do work: it has one thread, and others might hold a lock as it is made.
+
+    Only Linux tells of the threads of libraries. That which shows progress holds no lock that the work needs.
+    """
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+        return False
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    try:
+        names = [(task / "comm").read_text().strip() for task in _TASKS.iterdir()]
+    except OSError:  # a thread that has just ended, or no /proc
+        return False
+    counted = sum(name not in _FORKED for name in names)
+    return counted == 1 + len(others) and all(thread.name == THREAD for thread in others)
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Work in `count` forks of this process."""
+
+    count: int
+    is_remote: bool = True
+
+    def map(
+        self, function: MapFunction[Item, Answer], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer, in order; at most `MOST` items, which are known before work begins."""
+        known = list(items)
+        forks = _Forks(min(self.count, len(known)), function, known)
+        try:
+            for number, item in enumerate(known):
+                answer: Answer | Exception = forks.answer(number)
+                yield item, answer
+        finally:
+            forks.stop()
+
+
+class _Forks:
+    """The forks, and what they have sent so far."""
+
+    def __init__(self, count: int, function: Any, items: Sequence[Any]) -> None:
+        self.answers: dict[int, Any] = {}  # by the numbers of items, until they are asked for
+        self.received: dict[int, bytearray] = {}  # by the pipe of the fork
+        self.pids: list[int] = []
+        numbers, waiting = os.pipe()
+        os.write(waiting, b"".join(number.to_bytes(_NUMBER, "little") for number in range(len(items))))
+        os.close(waiting)  # so that the forks find the end
+        try:
+            for _ in range(count):
+                self._start(function, items, numbers)
+        finally:
+            os.close(numbers)
+
+    def _start(self, function: Any, items: Sequence[Any], numbers: int) -> None:
+        mine, its = os.pipe()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # a fork must not meet one in code that cleans up
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which `can_fork` knows
+                pid = os.fork()
+            if not pid:
+                _work(function, items, numbers, its, [mine, *self.received])
+            self.pids.append(pid)
+            self.received[mine] = bytearray()
+        except OSError:  # too many processes: the others do the work, or the caller does
+            os.close(mine)
+        finally:
+            os.close(its)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def answer(self, number: int) -> Any:
+        """The answer of this item, once it is there."""
+        while number not in self.answers:
+            if not self.received:
+                return WorkerError("the process that worked on it has ended")
+            self._receive()
+        return self.answers.pop(number)
+
+    def _receive(self) -> None:
+        waiting = select.poll()
+        for pipe in self.received:
+            waiting.register(pipe, select.POLLIN)
+        for pipe, _ in waiting.poll():
+            if not (piece := os.read(pipe, _PIECE)):
+                os.close(pipe)
+                del self.received[pipe]
+                continue
+            got = self.received[pipe]
+            got += piece
+            while len(got) >= _NUMBER and len(got) >= _NUMBER + (size := int.from_bytes(got[:_NUMBER], "little")):
+                number, answer = pickle.loads(memoryview(got)[_NUMBER : _NUMBER + size].tobytes())
+                self.answers[number] = answer
+                del got[: _NUMBER + size]
+
+    def stop(self) -> None:
+        """End the forks: what they still do is needed no more."""
+        for pipe in self.received:
+            os.close(pipe)
+        for pid in self.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _work(function: Any, items: Sequence[Any], numbers: int, out: int, others: Sequence[int]) -> NoReturn:
+    """The life of a fork. It leaves without cleaning up: files, buffers and exit handlers are those of its origin."""
+    try:
+        for end in _ENDS:  # a terminal sends them to all of its processes
+            signal.signal(end, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+        gc.freeze()  # what is shared stays so
+        for pipe in others:
+            os.close(pipe)
+        with using_threads(1):
+            while taken := os.read(numbers, _NUMBER):
+                number = int.from_bytes(taken, "little")
+                try:
+                    sent = pickle.dumps((number, function(items[number], _never)), pickle.HIGHEST_PROTOCOL)
+                except Exception as error:
+                    sent = pickle.dumps((number, WorkerError(f"{type(error).__name__}: {error}")))
+                _send(out, len(sent).to_bytes(_NUMBER, "little") + sent)
+    finally:
+        os._exit(0)
+
+
+def _send(out: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(out, rest) :]
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,56 @@
+"""Which runs forks of this process do: those whose splits are known before they are read, and whose sums are few.
+
+What a fork adds up is sent back for each split. Where that grows with slices or rows, threads are faster, as they add
+up in place; so are they where a text must be read to find its splits.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from losscli.aggregate.accumulator import RunAccumulator
+from losscli.execution.engines import Engine
+from losscli.execution.engines.threads import BUDGET, Threads
+from losscli.execution.scan import Scan
+from losscli.parallel import available_cores
+
+USUAL = 32 << 20
+"""Bytes of memory that each of many forks may take, though together they take more than threads may."""
+
+LARGE = 8 << 20
+"""Bytes of files from which on the time that forks take, some ten milliseconds, is made up for."""
+
+
+def with_forks(engine: Engine, scan: Scan, totals: RunAccumulator) -> Engine:
+    """The engine that adds up this run: forks of this process in place of its threads, where these are faster."""
+    if not isinstance(engine, Threads) or not engine.may_fork or engine.count == 1:
+        return engine
+    if not (_is_large(scan) and _is_small(totals)):
+        return engine
+    from losscli.execution.engines.processes import MOST, Processes, can_fork  # short runs do without
+
+    splits = list(islice(scan.splits(remote=True), MOST + 1))
+    if len(splits) > MOST:
+        return engine
+    count = min(engine.count, available_cores(), len(splits))
+    room = max(BUDGET, count * USUAL) // max((split.memory_bytes for split in splits), default=1)
+    return Processes(min(count, room)) if min(count, room) > 1 and can_fork() else engine
+
+
+def _is_large(scan: Scan) -> bool:
+    source = scan.source
+    if scan.chosen is not None or source.dropped is not None or source.paired_files is not None:
+        return False
+    if not all(fragment.has_index and fragment.file is not None for fragment in scan.fragments):
+        return False
+    return sum(fragment.size or 0 for fragment in scan.fragments) >= LARGE
+
+
+def _is_small(totals: RunAccumulator) -> bool:
+    """Whether what is added up of a split is a few numbers a loss."""
+    asked = totals.plan.request.inference
+    by_unit = asked.pairs or asked.grouping is not None or asked.bootstrap is not None or asked.why
+    return not (
+        by_unit or totals.plan.slice_keys or totals.plan.class_column is not None or totals.distinct_rows
+        or totals.diagnostics is not None or totals.plan.baseline is not None
+    )  # fmt: skip

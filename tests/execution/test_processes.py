@@ -1,0 +1,208 @@
+"""Forks of the process change nothing but the time: reports, errors and exit codes are those of one thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from waiting import PATIENCE, until
+
+from losscli.execution import forked_work
+from losscli.execution.engines.choose import chosen
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whether a process may be forked")
+
+# The command with forks for any file, whose row groups stay apart; it writes how many forks there were.
+COMMAND = """
+import os, sys
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the command does before it loads NumPy
+import losscli.io.formats.parquet as parquet
+from losscli.execution import forked_work
+from losscli.execution.engines import processes
+from losscli.execution.scan import ScoreSplit
+forked_work.LARGE = 0
+forked_work.available_cores = lambda: 16
+parquet.SPLIT_ROWS = 50
+origin, begun, score, stop = os.getpid(), processes._Forks.__init__, ScoreSplit.__call__, processes._Forks.stop
+
+def begin(self, *given):
+    begun(self, *given)
+    open("forks", "w").write(str(len(self.pids)))
+
+processes._Forks.__init__ = begin
+{more}
+from losscli.cli.entry import leave, run
+leave(run(sys.argv[1:]))
+"""
+LOSSES = ("-l", "mse", "-l", "huber:delta=2", "-l", "rmse", "-l", "a=0.5*mse+2*mae")
+ALL = ("rows.parquet", "-t", "y", "-p", "p", *LOSSES, "-f", "json")
+
+
+def columns(rows=1000):
+    rng = np.random.default_rng(5)
+    return {
+        "y": rng.normal(size=rows) * 10.0 ** rng.integers(-30, 30, rows),
+        "p": rng.normal(size=rows),
+        "q": rng.normal(size=rows),
+        "w": rng.integers(0, 4, rows).astype(float),
+        "g": [f"group {i}" for i in rng.integers(0, 7, rows)],
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What a run of one thread says."""
+    folder = tmp_path_factory.mktemp("whole")
+    write(folder)
+    return run(folder, *ALL, "--threads", "1")[0]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path)
+    return tmp_path
+
+
+def write(folder):
+    pq.write_table(pa.table(columns()), folder / "rows.parquet", row_group_size=37)
+
+
+def started(folder, *args, more=""):
+    command = COMMAND.replace("{more}", textwrap.dedent(more))
+    return subprocess.Popen([sys.executable, "-c", command, "eval", *args], cwd=folder, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+
+
+def run(folder, *args, more=""):
+    """Exit code, output and errors of a command, and the number of its forks."""
+    (folder / "forks").unlink(missing_ok=True)
+    with started(folder, *args, more=more) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    count = int((folder / "forks").read_text()) if (folder / "forks").exists() else 0
+    return (process.returncode, out, err), count
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("-p", "p", "--weight", "w", "--where", "w < 3", "--let", "double=2*q"),
+        ("-p", "p", "-p", "q", "--interval"),
+    ],
+)
+def test_the_report_is_the_same_for_any_number_of_forks(args, folder):
+    found = [run(folder, "rows.parquet", "-t", "y", *args, *LOSSES, "-f", "json", "--threads", str(count))
+             for count in (1, 3, 8)]  # fmt: skip
+    assert [count for _, count in found] == [0, 3, 8]
+    assert len({answer for answer, _ in found}) == 1
+    assert json.loads(found[0][0][1])["rows"]["read"] == 1000
+
+
+def test_the_first_bad_value_is_that_of_one_thread(folder):
+    data = columns()
+    for row in (640, 700, 990):
+        data["p"][row] = np.nan
+    pq.write_table(pa.table(data), folder / "bad.parquet", row_group_size=37)
+    (one, none), (many, forks) = (
+        run(folder, "bad.parquet", "-t", "y", "-p", "p", "-l", "mse", "--threads", n) for n in "13"
+    )
+    assert one == many
+    assert one[0] == 3
+    assert "row 641" in one[2]
+    assert (none, forks) == (0, 3)
+
+
+ENDINGS = {
+    "killed": "os.kill(os.getpid(), 9)",
+    "raises": "raise MemoryError",
+    "cannot be sent": "return lambda: 0",
+    "leaves": "raise SystemExit(7)",
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_what_a_fork_does_not_answer_is_done_again(name, folder, whole):
+    more = f"""
+        def fail(self, placed, stopped):
+            if os.getpid() != origin and placed.split.groups[0] % 4 == 1:
+                {ENDINGS[name]}
+            return score(self, placed, stopped)
+
+        ScoreSplit.__call__ = fail
+    """
+    broken, forks = run(folder, *ALL, "--threads", "2", more=more)
+    assert forks == 2
+    assert broken == whole
+
+
+def test_without_room_for_a_fork_the_process_works_itself(folder, whole):
+    more = """
+        def fork():
+            raise BlockingIOError
+        os.fork = fork
+    """
+    alone, forks = run(folder, *ALL, "--threads", "2", more=more)
+    assert forks == 0
+    assert alone == whole
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_forks_too(number, code, folder):
+    more = """
+        def hang(self, placed, stopped):
+            open(f"pid-{os.getpid()}", "w").close()
+            while True:
+                os.read(nothing, 1)
+
+        nothing, _ = os.pipe()
+        ScoreSplit.__call__ = hang
+    """
+    with started(folder, "rows.parquet", "-t", "y", "-p", "p", "-l", "mse", "--threads", "2", more=more) as process:
+        until(lambda: len(list(folder.glob("pid-*"))) == 2)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (code, "")
+    for path in folder.glob("pid-*"):
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(path.name.removeprefix("pid-")), 0)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("-p", "p", "--by", "g"),  # what is sent back would grow with the slices
+        ("-p", "p", "-p", "q", "--interval", "--cluster", "g"),  # with the clusters
+        ("-p", "p", "-l", "median_absolute_error"),  # with the rows
+    ],
+)
+def test_threads_do_what_forks_would_do_more_slowly(args, folder):
+    (code, _, _), forks = run(folder, "rows.parquet", "-t", "y", "-l", "mse", "--threads", "2", *args)
+    assert (code, forks) == (0, 0)
+
+
+def test_a_process_with_another_thread_is_not_forked(folder, whole):
+    more = """
+        import threading
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+    """
+    assert run(folder, *ALL, "--threads", "2", more=more) == (whole, 0)
+
+
+def test_progress_does_not_keep_from_forking(folder):
+    (code, _, err), forks = run(
+        folder, "rows.parquet", "-t", "y", "-p", "p", "-l", "mse", "--threads", "2", "--verbose"
+    )
+    assert (code, forks) == (0, 2)
+    assert "read 1,000 rows" in err
+
+
+def test_small_files_and_python_callers_get_threads(folder):
+    assert (folder / "rows.parquet").stat().st_size < forked_work.LARGE
+    assert not chosen("threads", 2, None, (), print).may_fork
