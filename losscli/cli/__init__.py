@@ -23,6 +23,7 @@ COMMANDS = {
     "descend": "print the first steps of gradient descent on such a map",
     "compare": "compare models on the same rows: confidence intervals, p-values, win rates",
     "check": "run the suites of losscli.toml and judge their gates, as in a CI job",
+    "plan-shards": "list the files of a run once, and say which shard reads which of them",
     "merge": "make the report of a run that was scored in shards",
     "diff": "compare two saved reports",
     "inspect": "say what a file holds, which losses fit it, what looks wrong, and what to try",
@@ -150,9 +151,10 @@ class Lazy(_Documented, click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command, whose module is imported now; None if no command has this name."""
-        if name not in COMMANDS or not (Path(__file__).parent / f"{name}.py").exists():
+        module = name.replace("-", "_")
+        if name not in COMMANDS or not (Path(__file__).parent / f"{module}.py").exists():
             return None
-        command: click.Command = importlib.import_module(f"losscli.cli.{name}").command
+        command: click.Command = importlib.import_module(f"losscli.cli.{module}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.option_values import EvalOptions, GateOptions, Wanted
+    from losscli.execution.shard_plan import ShardPlan
     from losscli.execution.state_file import Shard
 
 
@@ -74,19 +76,38 @@ def _eval(options: EvalOptions) -> int:
     from losscli.cli.plan_text import plan_text
 
     shard, notes = _shard(options)
+    plan = _plan(options, shard)
     if shard is None and not options.run.console.plan:
         judged = scoring.score(options)
         scoring.deliver(judged, options.gates, options.report, options.run.console.quiet)
         return scoring.ended(judged, options.gates)
     if shard is not None:
         refuse_reports(options.gates, options.report, options.run.request.sort)
+    if plan is not None and shard is not None:
+        given = replace(options.run.input, planned=plan.of(shard))
+        options = replace(options, run=replace(options.run, input=given))
     prepared = scoring.ready(options).prepared
     if options.run.console.plan:
         console.write_stdout(plan_text(prepared))
     elif shard is not None:
         console.print_notes(notes, options.run.console.quiet)
-        shard_states.write(prepared, shard, options)
+        shard_states.write(prepared, shard, options, plan=plan)
     return 0
+
+
+def _plan(options: EvalOptions, shard: Shard | None) -> ShardPlan | None:
+    """The plan of shards, if one is given in place of the sources."""
+    if options.shard_plan is None:
+        return None
+    from losscli.execution.shard_plan import check_shard, read_plan
+
+    if shard is None or options.shard is None:
+        raise UsageError("--shard-plan needs --shard I/N and --state-out FILE", code="USAGE_INCOMPLETE")
+    if options.run.input.sources:
+        raise UsageError("--shard-plan names the files, so no SOURCE is given beside it", code="USAGE_CONFLICT")
+    plan = read_plan(options.shard_plan)
+    check_shard(plan, shard)
+    return plan
 
 
 def refuse_reports(asked: GateOptions, wanted: Wanted, sort: str = "label") -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from losscli.cli.destinations.pictures import PictureFile
     from losscli.gates.dropped import DropLimit
     from losscli.gates.grammar import Gate
+    from losscli.io.files.planned import PlannedFiles
     from losscli.io.sides import JoinKind, KeyDifference
     from losscli.io.source import ReadOptions
     from losscli.results import Origin
@@ -104,6 +105,7 @@ class InputOptions:
     key_match: tuple[KeyDifference, ...]
     beside: tuple[tuple[str | None, str], ...]
     read: ReadOptions
+    planned: PlannedFiles | None = None  # those of a shard, in place of sources
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ class EvalOptions:
     report: Wanted
     gates: GateOptions
     shard: str | None
+    shard_plan: str | None
     state_out: str | None
 
 

@@ -213,8 +213,9 @@ engine_options = _stack(
 
 shard_options = _stack(
     _execution("--shard", metavar="I/N",
-               help="Score only shard I of N. Any job scheduler can start the shards: auto/N takes the number from its "
-                    "variables. Needs --state-out."),
+               help="Score only shard I of N; auto/N asks the variables of the job scheduler. Needs --state-out."),
+    _execution("--shard-plan", metavar="FILE", shell_complete=completion.files,
+               help="The plan of 'losscli plan-shards' in place of SOURCE: only the files of the shard are opened."),
     _execution("--state-out", metavar="FILE", shell_complete=completion.files,
                help="Write the sums of the shard instead of a report. 'losscli merge' makes the report of all shards."),
 )  # fmt: skip

@@ -56,7 +56,7 @@ def eval_options(given: Given) -> EvalOptions:
     barred = report.show and bool(given["by"])  # the bars of slices have confidence intervals
     inference = _inference(given, interval=given["interval"] or barred, between=given["between"])
     run = _run(given, replace(inference, test=given["test"]))
-    return EvalOptions(run, report, gates, given["shard"], given["state_out"])
+    return EvalOptions(run, report, gates, given["shard"], given["shard_plan"], given["state_out"])
 
 
 def compare_options(given: Given) -> CompareOptions:

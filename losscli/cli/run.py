@@ -19,13 +19,19 @@ from losscli.execution.shardable import check_mergeable, expected_files
 def data_of(run: RunOptions, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()) -> Data:
     """Where the rows come from; `named` are models with files of their own, in place of the sources."""
     request, given = run.request, run.input
-    if not given.sources and not request.tables and sys.stdin is not None and sys.stdin.isatty():
+    if (
+        not given.sources
+        and not request.tables
+        and given.planned is None
+        and sys.stdin is not None
+        and sys.stdin.isatty()
+    ):
         raise UsageError(
             "no SOURCE was given", hint="name a file of predictions; - is standard input", code="USAGE_INCOMPLETE"
         )
     data = Data(paths=() if named else given.sources, options=replace(given.read, spool=spool), targets=given.targets,
                 on=request.on, targets_on=request.targets_on, unmatched=given.unmatched, join=given.join,
-                key_match=given.key_match, named=named, beside=given.beside)  # fmt: skip
+                key_match=given.key_match, named=named, beside=given.beside, planned=given.planned)  # fmt: skip
     check_engine(run.execution, request, data)
     return data
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from losscli.cli.config import Suite
     from losscli.cli.option_values import EvalOptions, GateOptions, Wanted
     from losscli.execution.prepare import Prepared
+    from losscli.execution.shard_plan import ShardPlan
     from losscli.execution.state_file import Shard
     from losscli.gates.grammar import Gate
     from losscli.results import Evaluation
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 _ABOUT_VERDICTS = ("gates", "outputs", "baseline", "baseline_missing", "allow_incomparable", "max_dropped")
 
 
-def write(prepared: Prepared, shard: Shard, options: EvalOptions, suite: Any = None) -> None:
+def write(
+    prepared: Prepared, shard: Shard, options: EvalOptions, suite: Any = None, plan: ShardPlan | None = None
+) -> None:
     """Score a shard and write its state to --state-out, or keep the one that is there."""
     from losscli.cli import console, progress
     from losscli.cli.run import engine_of
@@ -38,8 +41,9 @@ def write(prepared: Prepared, shard: Shard, options: EvalOptions, suite: Any = N
     path = None if options.state_out == "-" else options.state_out
     with progress.observed(options.run.console) as observer:
         engine = engine_of(options.run, prepared)
-        scored = score(prepared, shard, engine, observer, options.report.environment, kept=path, suite=suite)
-    covered = f"{scored.rows:,} rows, {scored.tasks:,} of {scored.all_tasks:,} tasks"
+        scored = score(prepared, shard, engine, observer, options.report.environment, path, suite, plan)
+    of_all = "" if scored.all_tasks is None else f" of {scored.all_tasks:,}"
+    covered = f"{scored.rows:,} rows, {scored.tasks:,}{of_all} tasks"
     if scored.text is None:
         note = f"kept shard {shard} in {path}: its files have not changed since; {covered}"
     elif path is None:

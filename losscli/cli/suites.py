@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 # These options are about the whole command, so a suite has no such key.
 _NOT_OF_A_SUITE = frozenset({
     "help", "error_format", "color", "no_color", "json", "format_", "quiet", "verbose", "plan", "exit_zero",
-    "threads", "engine", "scheduler", "insecure_scheduler", "shard", "state_out", "show", "worst",
+    "threads", "engine", "scheduler", "insecure_scheduler", "shard", "shard_plan", "state_out", "show", "worst",
     "shown_columns",
 })  # fmt: skip
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from losscli.binding.expressions import Filter
     from losscli.execution.history import History
     from losscli.io.files.checksums import Checksums
+    from losscli.io.files.planned import PlannedFiles
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Data:
     tables: Mapping[MatrixSource, Any] = field(default_factory=dict)  # those that are in memory
     named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
     beside: tuple[tuple[str | None, Any], ...] = ()  # files side by side with the source, and new names of columns
+    planned: PlannedFiles | None = None  # those of a plan of shards, in place of paths
 
 
 @dataclass(frozen=True)
@@ -269,19 +271,21 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         from losscli.binding.model_files import side_by_side
 
         opened = [(name, with_nested_columns(_opened(given, options), request, data.on)) for name, given in data.named]
-        targets = _targets(request, data, options)
-        told = _paired_by(request, opened, data.join)
+        targets, told = _targets(request, data, options), _paired_by(request, opened, data.join)
         unmatched: Literal["error", "drop"] = "drop" if data.unmatched == "drop" else "error"
         others = _beside(request, data, options)
         request, source = side_by_side(request, opened, unmatched, targets, told, data.key_match, others)
     elif data.memory is not None:
         source = _opened(data.memory, data.options)
+    elif data.planned is not None:
+        from losscli.io.files.planned import open_planned  # few runs are shards
+
+        source = open_planned(data.planned, options)
     elif data.paths:
         source = open_source(data.paths, options)
     elif needs_rows:
-        raise UsageError(
-            "no SOURCE was given", hint="name a file of predictions, or - for standard input", code="USAGE_INCOMPLETE"
-        )
+        raise UsageError("no SOURCE was given", hint="name a file of predictions, or - for standard input",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
     else:
         source = Source((), (), {})
     if not data.named:
@@ -291,8 +295,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         if data.on and not data.named:
             raise UsageError("--on needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
         if data.targets_on:
-            raise UsageError("--on KEY=KEY needs --targets FILE, the file that has the second of the names",
-                             code="USAGE_INCOMPLETE")  # fmt: skip
+            raise UsageError("--on KEY=KEY needs --targets FILE, which has the second name", code="USAGE_INCOMPLETE")
         if data.unmatched == "drop-targets":
             raise UsageError("--unmatched drop-targets needs --targets FILE, the file with the targets",
                              code="USAGE_INCOMPLETE")  # fmt: skip

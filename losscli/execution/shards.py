@@ -20,6 +20,7 @@ from losscli.execution.packed_arrays import packed
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
+from losscli.execution.shard_plan import ShardPlan
 from losscli.execution.shard_state import Plain, json_text, plan_out, reader_out
 from losscli.execution.state_file import SCHEMA, Shard, read_state, state_text
 from losscli.io.files.inputs import FileInput
@@ -34,7 +35,7 @@ class Scored:
     text: str | None
     rows: int
     tasks: int
-    all_tasks: int
+    all_tasks: int | None  # not known where a plan spares opening the files of other shards
 
 
 def score(
@@ -45,15 +46,19 @@ def score(
     environment: Sequence[str] = (),
     kept: str | None = None,
     suite: Plain | None = None,
+    plan: ShardPlan | None = None,
 ) -> Scored:
     """Score the splits of one shard; `environment` names the variables that had a say in the request.
 
     `kept` is a file that may hold this state already: of the same request, of files that have not changed since, and of
-    the same kind of CPU. Then nothing is scored. `suite` is what the configuration says of this run, if it is of one.
+    the same kind of CPU. Then nothing is scored. `suite` is what the configuration says of this run, if it is of one;
+    `plan` is the one that the source was opened by, if there is one.
     """
     _refuse_quantiles(prepared.plan)
     placed = remote_splits(prepared.plan, prepared.source)
-    chosen = cut(placed, shard)
+    chosen = cut(placed, shard, plan)
+    tasks = len(placed) if plan is None else None
+    run = _run(prepared, placed) if plan is None else _planned_run(prepared, plan)
     settings = {
         "schema": SCHEMA,
         "losscli": __version__,
@@ -61,11 +66,11 @@ def score(
         "arithmetic": [fingerprint()],
         "environment": list(environment),
         "doubled": list(prepared.source.doubled),
-        "run": {**_run(prepared, placed), **({} if suite is None else {"suite": suite})},
-        "versions": _versions(prepared.source),
+        "run": {**run, **({} if suite is None else {"suite": suite})},
+        "versions": _versions(prepared.source) if plan is None else plan.sha256,
     }
     if kept is not None and (rows := _rows_kept(kept, settings)) is not None:
-        return Scored(None, rows, len(chosen.splits), len(placed))
+        return Scored(None, rows, len(chosen.splits), tasks)
     scan = Scan(prepared.plan, prepared.source, observer, chosen)
     # Losses of tables alone count once in the run: in the first shard.
     totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, some=shard.number > 1)
@@ -79,7 +84,7 @@ def score(
         "reader": reader_out(scan.reader),
         "totals": packed(totals.state()),
     }
-    return Scored(state_text(document), scan.reader.read, len(chosen.splits), len(placed))
+    return Scored(state_text(document), scan.reader.read, len(chosen.splits), tasks)
 
 
 def _rows_kept(path: str, settings: Plain) -> int | None:
@@ -119,9 +124,12 @@ def _refuse_quantiles(plan: Plan) -> None:
                              f"--by '{key.column}:18|65'", code="USAGE_CONFLICT")  # fmt: skip
 
 
-def cut(placed: Sequence[PlacedSplit], shard: Shard) -> Chosen:
+def cut(placed: Sequence[PlacedSplit], shard: Shard, plan: ShardPlan | None = None) -> Chosen:
     """The splits of a shard: consecutive ones, about its share of the bytes (of their number, without sizes)."""
     sizes = [each.split.size for each in placed]
+    if plan is not None:
+        own = plan.chosen(shard, [(each.fragment, each.split.size) for each in placed])
+        return _chosen(placed, own)
     if not all(sizes):
         sizes = [1] * len(placed)
     total, before, mine = sum(sizes), 0, []
@@ -131,6 +139,10 @@ def cut(placed: Sequence[PlacedSplit], shard: Shard) -> Chosen:
         if (2 * before + size) * shard.of // (2 * total) == shard.number - 1:
             mine.append(index)
         before += size
+    return _chosen(placed, mine)
+
+
+def _chosen(placed: Sequence[PlacedSplit], mine: Sequence[int]) -> Chosen:
     if not mine:
         return Chosen((), ())
     first = placed[mine[0]].fragment
@@ -147,6 +159,19 @@ def _run(prepared: Prepared, placed: Sequence[PlacedSplit]) -> Plain:
         "files": _files(source),
         "tasks": len(placed),
         "cut": hashlib.sha256(shape.encode()).hexdigest(),
+    }
+
+
+def _planned_run(prepared: Prepared, plan: ShardPlan) -> Plain:
+    """What every shard of a planned run has in common; no one knows how many tasks there are."""
+    named, source = prepared.plan, prepared.source
+    format_ = source.fragments[0].format
+    return {
+        **plan_out(named, source.columns, source.types),
+        "signatures": signatures(named),
+        "files": [[Path(file.path).name, format_, file.size] for file in plan.files],
+        "tasks": 0,
+        "cut": plan.sha256,
     }
 
 

@@ -84,7 +84,7 @@ def read_state(path: str) -> State:
     """The state in a file; a file that is none, or that was changed, is a DataError."""
     address = local_path(path)
     path = redacted(address)
-    text = _content(address)
+    text = content(address)
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -117,7 +117,8 @@ def read_state(path: str) -> State:
         return state
 
 
-def _content(path: str) -> bytes:
+def content(path: str) -> bytes:
+    """The bytes of a local or remote file."""
     if REMOTE_URL.match(path):
         from losscli.io.remote.whole import read_whole
 

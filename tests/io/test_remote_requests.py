@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 import pickle
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from remote_servers import serving
+from remote_servers import serving_s3
 from waiting import until
 
 import losscli
@@ -27,18 +26,7 @@ pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
 
 @pytest.fixture
 def store(monkeypatch):
-    """An S3 server whose bucket is called `bucket`."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "LOSSCLI_REMOTE"))]:
-        monkeypatch.delenv(name)
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    given = {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1",
-             "EC2_METADATA_DISABLED": "true", "CONFIG_FILE": os.devnull,
-             "SHARED_CREDENTIALS_FILE": os.devnull}  # fmt: skip
-    for name, value in given.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    with serving() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.base)
+    with serving_s3(monkeypatch) as server:
         yield server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import threading
@@ -53,6 +54,23 @@ def serving():
         server.stop.set()
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def serving_s3(monkeypatch):
+    """A server that is the S3 of this process; its bucket is called `bucket`, and its objects are `files`."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LOSSCLI_REMOTE"))]:
+        monkeypatch.delenv(name)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    given = {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1",
+             "EC2_METADATA_DISABLED": "true", "CONFIG_FILE": os.devnull,
+             "SHARED_CREDENTIALS_FILE": os.devnull}  # fmt: skip
+    for name, value in given.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with serving() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.base)
+        yield server
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -45,13 +45,13 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     """The table in these files, folders and globs (`-` is stdin). Only the head of each file is read."""
     discovery = discover(paths)
     options = options or ReadOptions()
-    files = [open_file(found, options, source) for found, source in _inputs(discovery.files)]
-    _check_same_format(files)
+    files = [open_file(found, options, source) for found, source in inputs_of(discovery.files)]
+    check_same_format(files)
     _check_arrays(files)
     pairs = list(zip(files, discovery.files, strict=True))
-    described = [_with_partition_columns(file, found) for file, found in pairs]
+    described = [with_partition_columns(file, found) for file, found in pairs]
     missing = missing_columns([(file.fragment.path, file.columns) for file in described])
-    fragments = tuple(_fragment(file, found, missing, options.lenient) for file, found in pairs)
+    fragments = tuple(fragment_of(file, found, missing, options.lenient) for file, found in pairs)
     fragments = (fragments[0].alone(),) if len(fragments) == 1 else fragments
     tagged = _tagged(discovery, files)
     doubled = (*discovery.doubled, *repeated(tagged))
@@ -79,13 +79,14 @@ def _types(files: Sequence[OpenedFile]) -> dict[str, pa.DataType | None]:
     return found
 
 
-def _fragment(file: OpenedFile, found: FoundFile, missing: Mapping[str, MissingColumn], lenient: bool) -> Fragment:
+def fragment_of(file: OpenedFile, found: FoundFile, missing: Mapping[str, MissingColumn], lenient: bool) -> Fragment:
+    """What is read of a file, with the columns of its folders; those that some files lack are known."""
     if not found.partition_values and not missing:
         return file.fragment
     return PartitionedFragment(file.fragment, file.columns, found.partition_values, missing, lenient)
 
 
-def _with_partition_columns(file: OpenedFile, found: FoundFile) -> OpenedFile:
+def with_partition_columns(file: OpenedFile, found: FoundFile) -> OpenedFile:
     """The file's description with the columns that the names of its folders add."""
     clash = [name for name in found.partition_values if name in file.columns]
     if clash:
@@ -101,7 +102,8 @@ def _with_partition_columns(file: OpenedFile, found: FoundFile) -> OpenedFile:
     return OpenedFile(file.fragment, (*file.columns, *extra), {**file.types, **extra}, file.notes)
 
 
-def _check_same_format(files: Sequence[OpenedFile]) -> None:
+def check_same_format(files: Sequence[OpenedFile]) -> None:
+    """A DataError where the files are not all of the format of the first."""
     first = files[0].fragment
     for file in files[1:]:
         if {first.format, file.fragment.format} not in ({first.format}, {"csv", "tsv"}):
@@ -128,7 +130,7 @@ def _check_arrays(files: Sequence[OpenedFile]) -> None:
 
 def open_file(found: FoundFile, options: ReadOptions, source: Input | None = None) -> OpenedFile:
     """One file, opened by the reader of its format; `source` are its bytes, if they were found already."""
-    source = source or next(_inputs([found]))[1]
+    source = source or next(inputs_of([found]))[1]
     if options.verifier is not None:
         source = options.verifier.verified(source, found.path)
     source, compression, head = _detect_compression(source, options)
@@ -168,7 +170,7 @@ def open_file(found: FoundFile, options: ReadOptions, source: Input | None = Non
     return _open_delimited(source, compression, options, format, head)
 
 
-def _inputs(files: Sequence[FoundFile]) -> Iterator[tuple[FoundFile, Input]]:
+def inputs_of(files: Sequence[FoundFile]) -> Iterator[tuple[FoundFile, Input]]:
     """Each file with its bytes; the remote ones are asked for side by side."""
     addresses = [found.remote for found in files if found.remote is not None]
     remote: Iterator[Input] = iter(())
