@@ -32,6 +32,7 @@ class Param:
     parameter that is a list of numbers, the role whose vectors have an entry for each of them; `mirrored` says that
     these are levels that face each other across 0.5, as the bounds of central intervals do, and `any_order` that the
     numbers need not ascend. `steps_of` is, of such a list, the role that counts how many of the numbers lie below it.
+    `in_errors` is a usual value in robust standard deviations of the errors, of which `inspect` makes a number.
     """
 
     help: str
@@ -47,6 +48,7 @@ class Param:
     mirrored: bool = False
     any_order: bool = False
     steps_of: str | None = None
+    in_errors: float | None = None
 
     @property
     def range(self) -> str:

@@ -190,7 +190,7 @@ FIRST: dict[Table, tuple[str, ...]] = {
     words: ("bce", "brier", "roc_auc"),
     signs: ("hinge",),
     regression: ("mae", "rmse", "r2"),
-    heavy_tails: ("huber", "mae"),
+    heavy_tails: ("huber:delta=1.6", "mae"),
     counts: ("poisson_deviance", "mae"),
     claims: ("tweedie_deviance",),
     magnitudes: ("mape", "rmsle"),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import jsonschema
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 from inspected_tables import FIRST, write
 from processes import on_terminal
@@ -105,6 +107,8 @@ WRONG = {
     "reversed": table(label=EVEN, prob=[1 - p for p in PROBS]),
     "rare_class": table(label=[1, *[0] * 299], prob=[0.9, *[at / 1000 for at in range(299)]]),
     "text_in_numbers": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING], other=[*range(59), "unknown"]),
+    "number_spelling": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING],
+                             euro=[f'"1.{at:03},5"' for at in range(60)]),
     "empty": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING], note=[""] * 60),
     "infinite": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING], score=["inf", *RISING[1:]]),
 }  # fmt: skip
@@ -123,6 +127,35 @@ def test_what_looks_wrong_is_said_and_the_commands_run(code, folder, capfd):
 def test_a_sound_table_has_no_findings(folder, capfd):
     for made in FIRST:
         assert inspected(capfd, write(made, "."))["findings"] == [], made.__name__
+
+
+def test_fields_of_objects_are_columns(folder, capfd):
+    names = ["cat", "dog", "fox"]
+    rows = [
+        {"id": f"k{at}", "truth": {"label": names[at % 3], "by": {"name": "ab"[at % 2]}},
+         "model": {"v1": {"scores": None if at == 7 else [SHARES[2][at], SHARES[0][at], SHARES[1][at]]}}}
+        for at in range(60)
+    ]  # fmt: skip
+    parquet.write_table(pa.Table.from_pylist(rows), "nested.parquet")
+    (folder / "nested.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for path in ("nested.parquet", "nested.jsonl"):
+        found = inspected(capfd, path)
+        assert [one["name"] for one in found["columns"]] == ["id", "truth.label", "truth.by.name", "model.v1.scores"]
+        assert found["unseen"] == [] and first_losses(found)[:2] == ["cross_entropy", "brier"]
+        assert found["fits"][0]["roles"] == {"pred": "model.v1.scores", "target": "truth.label"}
+        assert found["fits"][0]["settings"] == {"classes": "fox,cat,dog", "missing": "drop"}
+        assert [one["code"] for one in found["findings"]] == ["class_order"]
+        run_commands(found, capfd)
+
+
+def test_columns_that_are_no_vector_of_the_target_are_models(folder, capfd):
+    models = {f"model_{at}": [p * (1 - at / 10) for p in PROBS] for at in range(4)}
+    (folder / "wide.csv").write_text(table(clicked=EVEN, **models))
+    found = inspected(capfd, "wide.csv")
+    assert first_losses(found)[0] == "bce" and found["fits"][0]["preds"] == list(models)
+    run_commands(found, capfd)
+    assert outcome(capfd, "check", "--init", "wide.csv")[0] == 0
+    assert 'pred = ["model_0", "model_1", "model_2", "model_3"]' in (folder / "losscli.toml").read_text()
 
 
 # ---------------------------------------------------------------------------------------------------- what is counted

@@ -342,6 +342,8 @@ def test_refused(tmp_path: Path, case: Any, window: int) -> None:
         ('p,y\n"1,5",2\n', PY, "--decimal"),
         ("p;y\n1,5;2\n", PY, "--delimiter ';' --decimal ','"),
         ("a b\n\np,y\n1,2\n", PY, "--skip-lines 2"),
+        ("p;y;k\n1,5;2,5;ab,c,d\n", PY, "--delimiter ';'"),
+        ("a;y;b\nu;2.381,99;v,w\n", PY, "--delimiter ';'"),
         ("sep=;\np,y\n1,2\n", PY, "the columns are"),
         ("p y\n1 2\n", PY, "--delimiter ' '"),
         ("p,y\n1,-\n", PY, "--null-values ',NA,N/A,null,NULL,None,<NA>,-'"),

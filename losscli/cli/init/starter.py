@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SETTINGS = {
     "positive": "the class with the larger predictions",
     "first-class": "the first class index",
+    "classes": "the classes of the numbers of a row: is this their order?",
     "batch-by": "rows with the same value form a batch",
     "missing": 'rows with empty cells; or "error"',
     "nan": 'rows with NaN; or "error"',

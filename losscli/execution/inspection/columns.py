@@ -93,11 +93,19 @@ class Candidate:
 
     @property
     def missing_or_nan(self) -> tuple[bool, bool]:
-        """Whether a cell is missing, and whether a number is NaN. Missing numbers are NaN: of numbers both or none."""
+        """Whether a cell is missing, and whether a number is NaN. Missing numbers are NaN: of numbers both or none.
+
+        A vector without any number is taken to be missing.
+        """
         if self.texts is not None:
             return any(text is None for text in self.texts), False
-        non_finite = self.values is not None and not np.isfinite(self.values).all()
-        return non_finite, non_finite
+        if self.values is None:
+            return False, False
+        wrong = ~np.isfinite(self.values)
+        if not self.is_vector:
+            return bool(wrong.any()), bool(wrong.any())
+        whole = wrong.all(axis=1)
+        return bool(whole.any()), bool((wrong.any(axis=1) & ~whole).any())
 
 
 def escaped(name: str) -> str:
@@ -116,10 +124,12 @@ def candidate(name: str, values: Sequence[Any], ends: tuple[float, float] | None
         texts = tuple(None if value is None else canonical_label(value) for value in values)
         return Candidate(name, texts=texts, members=members)
     widths = {len(value) if isinstance(value, list) else 0 for value in some}
-    if len(widths) != 1 or len(some) < len(values) * (widths != {0}):
+    if len(widths) != 1:
         return None
+    (width,) = widths
+    missing = [np.nan] * width if width else np.nan
     try:
-        numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        numbers = np.array([missing if value is None else value for value in values], dtype=np.float64)
     except (TypeError, ValueError):
         return None
     return Candidate(name, values=numbers, ends=ends, members=members) if numbers.ndim <= _VECTOR else None

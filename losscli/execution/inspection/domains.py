@@ -6,6 +6,7 @@ classes, and probabilities are no logits though these may be any number.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -167,7 +168,8 @@ def target_numbers(column: Candidate, positive: str | None) -> Array | None:
 def class_positions(target: Candidate, pred: Candidate) -> tuple[str, ...] | None:
     """The class of each number of a prediction, if it beats the majority class; None if it is of other classes.
 
-    By the names of the columns where the classes are among them, else by position from 0, or from 1.
+    By the names of the columns where the classes are among them, else by position from 0, or from 1. Positions whose
+    classes have names are of those that go with them.
     """
     classes, values = target.classes, pred.values
     assert values is not None
@@ -175,12 +177,23 @@ def class_positions(target: Candidate, pred: Candidate) -> tuple[str, ...] | Non
     named = [pred.labels] if pred.labels is not None else []
     counted = [tuple(str(at + first) for at in range(width)) for first in (0, 1)]
     labels = next((one for one in (*named, *counted) if set(classes) <= set(one)), None)
+    if labels is None and (pred.labels is None or pred.labels in counted):
+        labels = _at_largest(target, values)
     if labels is None:
         return None
     cells = target.cells
     predicted = [labels[index] for index in np.nan_to_num(values).argmax(axis=1)]
     majority = max(cells.count(name) for name in classes)
     return labels if sum(a == b for a, b in zip(cells, predicted, strict=True)) > majority else None
+
+
+def _at_largest(target: Candidate, values: Array) -> tuple[str, ...] | None:
+    """The class of most rows at each position of the largest number; None if that is not each class once."""
+    largest = np.nan_to_num(values).argmax(axis=1).tolist()
+    counted = [Counter(cell for cell, at in zip(target.cells, largest, strict=True) if at == position and cell)
+               for position in range(values.shape[1])]  # fmt: skip
+    found = tuple(one.most_common(1)[0][0] for one in counted if one)
+    return found if target.texts is not None and sorted(found) == sorted(target.classes) else None
 
 
 def are_labels(target: Candidate, pred: Candidate) -> bool:

@@ -13,10 +13,12 @@ from losscli.execution.inspection.domains import are_probabilities, correlation_
 from losscli.execution.inspection.fits import Fit
 from losscli.execution.inspection.profiles import ColumnProfile
 from losscli.execution.inspection.sample import Sample
+from losscli.io.formats.number_spelling import number_options
 from losscli.lazy import pattern
 from losscli.results.inspections import FindingResult
 
 _KEY = pattern(r"(.*[^a-z])?(id|key|uid|uuid|case|index)")
+_MARKED = pattern(r"[+-]?[0-9]+([.,'’ _][0-9]+)+")
 _MOSTLY = 0.9  # of the rows: so many different values are those of a key, and so many equal ones no coincidence
 _RARE = 0.01
 _NEAR_ONE = 0.5  # how far sums of rows may be from 1 if they were meant to be 1
@@ -40,6 +42,12 @@ def _of_roles(fit: Fit) -> Iterator[FindingResult]:
         yield FindingResult(
             "labels_from_1", (target.cols,), f"the classes of '{target.cols}' count from 1",
             "class indices count from 0 unless --first-class 1 is given",
+        )  # fmt: skip
+    if fit.class_names is not None:
+        yield FindingResult(
+            "class_order", (fit.columns["pred"].cols, target.cols),
+            f"the numbers of '{fit.columns['pred'].cols}' are of classes without names; "
+            f"{','.join(fit.class_names)} agrees with '{target.cols}'", "please check the order of --classes",
         )  # fmt: skip
     numbers = target_numbers(target, fit.positive)
     for pred in fit.preds:
@@ -159,6 +167,13 @@ def _text_numbers(profile: ColumnProfile, sample: Sample) -> Iterator[FindingRes
     column = sample.single.get(profile.name)
     if column is None or column.texts is None or len(column.classes) < 3:
         return
+    options = number_options(column.classes) if sample.source.fragments[0].format in ("csv", "tsv") else None
+    if options is not None and sum(map(_has_mark, column.classes)) > _MOSTLY * len(column.classes):
+        yield FindingResult(
+            "number_spelling", (profile.name,), f"'{profile.name}' is text, and looks like numbers: "
+            f"{', '.join(column.classes[:2])}", f"read them with {options}",
+        )  # fmt: skip
+        return
     numeric = [_is_number(text) for text in column.classes]
     if sum(numeric) > len(numeric) / 2 and not all(numeric):
         other = column.classes[numeric.index(False)]
@@ -166,6 +181,10 @@ def _text_numbers(profile: ColumnProfile, sample: Sample) -> Iterator[FindingRes
             "text_in_numbers", (profile.name,), f"'{profile.name}' is text, and most of its values are numbers",
             f"the first other value is '{other[:40]}': --null-values names texts that mean 'missing'",
         )  # fmt: skip
+
+
+def _has_mark(text: str) -> bool:
+    return _MARKED.fullmatch(text) is not None
 
 
 def _is_number(text: str) -> bool:

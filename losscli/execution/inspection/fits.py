@@ -39,6 +39,7 @@ from losscli.losses import every
 _MAX_TRIED = 64  # columns that are tried for a role
 _MAX_MODELS = 8  # predictions that are listed
 _BESIDE_PREDICTIONS = ("lower", "upper", "scale", "variance")
+_NORMAL_MAD = 0.6745  # the median absolute deviation of a normal distribution of standard deviation 1
 _NEAR_ONE = 0.1  # rows of shares that only rounding keeps from 1
 
 Columns = Mapping[str, Candidate]
@@ -124,6 +125,14 @@ class Fit:
                      for one in self.preds)  # fmt: skip
 
     @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of classes that are positions to the prediction, in the order that agrees with the target."""
+        labels, pred = self.class_labels, self.columns.get("pred")
+        if not labels or pred is None or labels == pred.labels or set(labels) != set(self.columns["target"].classes):
+            return None
+        return None if any("," in name for name in labels) or self.columns["target"].texts is None else labels
+
+    @property
     def first_class(self) -> int | None:
         """The first class index, where classes are positions that do not count from 0."""
         labels, pred = self.class_labels, self.columns.get("pred")
@@ -142,6 +151,16 @@ class _Search:
     sample: Sample
     query: Candidate | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+
+
+def sample_and_fits(sample: Sample) -> tuple[Sample, list[Fit]]:
+    """The fits, and the sample in which they are: where there are none, each column is by itself, as of a model."""
+    found = find_fits(sample)
+    if not found and len(sample.candidates) < len(sample.single):
+        apart = sample.apart
+        if others := find_fits(apart):
+            return apart, others
+    return sample, found
 
 
 def find_fits(sample: Sample) -> list[Fit]:
@@ -206,10 +225,27 @@ def _fit(best: Assignment, losses: Iterable[Loss], search: _Search) -> Fit:
     probable = {one.loss.name for one in found}
     found = [one for one in found if one.loss.of_probabilities is None
              or one.loss.of_probabilities.name not in probable]  # fmt: skip
-    ordered = tuple(sorted(found, key=lambda one: one.order))
+    ordered = tuple(_in_errors(one) for one in sorted(found, key=lambda one: one.order))
     pred = best.columns.get("pred")
     preds = () if pred is None else (pred, *_other_models(best, search.sample))[:_MAX_MODELS]
     return Fit(ordered, best.columns, preds, best.positive, search.query)
+
+
+def _in_errors(one: Assignment) -> Assignment:
+    """With the parameters that go with the size of errors: 1 is a large error of some targets, and none of others."""
+    usual = {name: spec.param.in_errors for name, spec in one.loss.params.items() if spec.param.in_errors}
+    if not usual or one.settings or not {"pred", "target"} <= one.columns.keys():
+        return one
+    targets, preds = one.columns["target"].values, one.columns["pred"].values
+    if targets is None or preds is None or targets.shape != preds.shape:
+        return one
+    errors = (targets - preds)[np.isfinite(targets) & np.isfinite(preds)]
+    spread = float(np.median(np.abs(errors - np.median(errors)))) / _NORMAL_MAD if errors.size else 0.0
+    if not 0 < spread < np.inf:
+        return one
+    return replace(
+        one, settings=",".join(f"{name}={float(f'{times * spread:.2g}'):g}" for name, times in usual.items())
+    )
 
 
 def _target_shape(one: Assignment) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from losscli.binding.default_names import DEFAULT_NAMES
 from losscli.errors import DataError
-from losscli.execution.inspection.fits import find_fits
+from losscli.execution.inspection.fits import sample_and_fits
 from losscli.execution.inspection.inspect import fit_result, slice_columns
 from losscli.execution.inspection.sample import Sample
 from losscli.lazy import dataclass
@@ -34,7 +34,7 @@ class Guess:
 
 def guess(sample: Sample, path: str) -> Guess:
     """Guess roles and losses from the values; a DataError if no column looks like a prediction of another."""
-    fits = find_fits(sample)
+    sample, fits = sample_and_fits(sample)
     if not fits:
         raise DataError("no column looks like a prediction of another", path=path, code="DATA_MISMATCH",
                         hint="a suite names them: target = …, pred = …; see 'losscli help config'")  # fmt: skip

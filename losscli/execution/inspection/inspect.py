@@ -10,7 +10,7 @@ from losscli.contract.traits import trait_of
 from losscli.execution.inspection.columns import Candidate
 from losscli.execution.inspection.domains import accepts, is_named, is_narrow
 from losscli.execution.inspection.findings import findings
-from losscli.execution.inspection.fits import Assignment, Fit, find_fits
+from losscli.execution.inspection.fits import Assignment, Fit, sample_and_fits
 from losscli.execution.inspection.profiles import ColumnProfile, commonest, histogram
 from losscli.execution.inspection.sample import Sample, read_sample
 from losscli.io.source import ReadOptions
@@ -42,8 +42,8 @@ class Analysis:
 
 def analysed(paths: Sequence[str], options: ReadOptions, limit: int | None) -> Analysis:
     """Read the first `limit` rows of these files, or all, and find what fits."""
-    sample = read_sample(paths, options, limit)
-    return Analysis(sample, find_fits(sample)[:_MOST_FITS])
+    sample, fits = sample_and_fits(read_sample(paths, options, limit))
+    return Analysis(sample, fits[:_MOST_FITS])
 
 
 def inspected(analysis: Analysis, limit: int | None) -> Inspection:
@@ -162,6 +162,8 @@ def _settings(fit: Fit, sample: Sample) -> dict[str, str]:
         found["positive"] = fit.positive
     if fit.first_class is not None:
         found["first-class"] = str(fit.first_class)
+    if fit.class_names is not None:
+        found["classes"] = ",".join(fit.class_names)
     if fit.batched and fit.query is not None:
         found["batch-by"] = fit.query.cols
     profiles = [sample.profiles[name] for column in fit.used for name in column.members]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from losscli.execution.inspection.profiles import ColumnProfile
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.arrow.types import fields_of
 from losscli.io.files.open import open_source
+from losscli.io.nested.columns import with_nested
+from losscli.io.nested.paths import inner_columns
 from losscli.io.source import ReadAs, ReadOptions, Source
 from losscli.lazy import dataclass
 
@@ -44,6 +47,11 @@ class Sample:
     kept: int
     complete: bool
     unseen: tuple[str, ...] = ()
+
+    @property
+    def apart(self) -> Sample:
+        """The same without columns that are one because their names are alike."""
+        return replace(self, candidates={one.cols: one for one in self.single.values()})
 
     @property
     def numbers(self) -> list[Candidate]:
@@ -100,6 +108,8 @@ def read_sample(paths: Sequence[str], options: ReadOptions, limit: int | None = 
         How many rows are read at most; None reads all. Memory does not grow with it.
     """
     source = open_source(paths, options)
+    inner = inner_columns(source.fragments[0].nested_types, COLUMNS) if source.fragments else []
+    source = with_nested(source, [(name,) for name in inner])
     flat = [name for name in source.columns if not fields_of(source.types.get(name))]  # not columns of objects
     names = [name for name in flat if name and source.columns.count(name) == 1][:COLUMNS]
     names = source.fragments[0].readable(names) if source.fragments else []
@@ -122,7 +132,8 @@ def read_sample(paths: Sequence[str], options: ReadOptions, limit: int | None = 
         ends = profiles[name].ends if kept.halved else None
         if (found := candidate(name, cells, ends)) is not None:
             singles[name] = found
-    unseen = tuple(dict.fromkeys(name for name in source.columns if name not in profiles))
+    roots = {name.partition(".")[0] for name in inner}
+    unseen = tuple(dict.fromkeys(name for name in source.columns if name not in profiles and name not in roots))
     return Sample(source, together(singles), singles, profiles, rows, len(kept.hashes), complete, unseen)
 
 

@@ -225,6 +225,9 @@ def _refuse_title(found: Sequence[Record], path: str) -> None:
     head, rest = found[0], found[1:]
     if not rest or len(head.cells) != 1 or len(rest[0].cells) < 2 or rest[0].cells[0].startswith(b"#"):
         return
+    line = b",".join(rest[0].cells)
+    if any(head.cells[0].count(mark) == line.count(mark) > 0 for mark in (b";", b"\t", b"|")):
+        return  # another delimiter, and decimal commas
     if all(cell.strip() and not _NUMBER.fullmatch(cell.strip()) for cell in rest[0].cells):
         raise DataError(
             f"the first line has 1 cell, line {rest[0].line} has {len(rest[0].cells)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
@@ -141,6 +142,21 @@ def _steps(rest: str, kind: pa.DataType, depth: int) -> Iterator[tuple[Step, ...
     elif is_list(kind) and (element := _ELEMENT.match(rest)):
         for steps in _steps(rest[element.end() :], kind.value_type, depth + 1):
             yield (int(element[1]), *steps)
+
+
+def inner_columns(types: Types, most: int) -> list[str]:
+    """The first columns inside others, however deep, that hold no fields themselves; none whose name is of two."""
+    found = itertools.islice(_inner("", types, 0), most)
+    return [name for name in found if sum(1 for _ in _paths(name, types)) == 1]
+
+
+def _inner(before: str, fields: Types, depth: int) -> Iterator[str]:
+    for name, kind in fields.items():
+        inner = fields_of(kind) if depth < _DEEPEST else {}
+        if inner:
+            yield from _inner(f"{before}{name}.", inner, depth + 1)
+        elif before and name:
+            yield before + name
 
 
 def explained(text: str, types: Types) -> str | None:
