@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from losscli.cli import console
 from losscli.cli import options as shared
-from losscli.cli.option_values import RunOptions
+from losscli.cli.option_values import RunOptions, TableFile
 
 if TYPE_CHECKING:
+    from losscli.cli.destinations.pictures import PictureFile
     from losscli.execution.engines import Engine
     from losscli.execution.prepare import Prepared
 
@@ -38,6 +39,20 @@ def read_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for each in reversed((shared.sources, shared.binding_options, shared.weight_options, shared.row_options)):
         function = each(function)
     return function
+
+
+def calibrated_to(texts: Sequence[str]) -> tuple[TableFile | None, tuple[PictureFile, ...]]:
+    """Where the predictions go, and the pictures of the descent."""
+    from losscli.cli import row_batches
+    from losscli.cli.destinations.pictures import PREFIX, picture_file
+    from losscli.errors import UsageError
+    from losscli.report.page.descent import NAME
+
+    pictures = tuple(picture_file(text, (NAME,)) for text in texts if text.startswith(PREFIX))
+    tables = [row_batches.target(text) for text in texts if not text.startswith(PREFIX)]
+    if len(tables) > 1:
+        raise UsageError("the calibrated predictions go to one file", code="USAGE_CONFLICT")
+    return (tables[0] if tables else None), pictures
 
 
 def prepared(run: RunOptions, outputs_: list[str]) -> Prepared:

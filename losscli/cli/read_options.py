@@ -35,7 +35,6 @@ from losscli.gates.grammar import parse_gate
 if TYPE_CHECKING:
     from losscli.binding.request import Inference, Request
     from losscli.binding.spec import Spec
-    from losscli.cli.destinations.pictures import PictureFile
     from losscli.io.sides import KeyDifference
     from losscli.io.source import ReadOptions
     from losscli.results.calibration import MapResult
@@ -86,6 +85,7 @@ def grad_options(given: Given) -> TableOptions:
 def calibrate_options(given: Given) -> CalibrateOptions:
     """The options of `calibrate`; a map that is applied brings its loss, or with no target none is asked for."""
     from losscli.binding.request import Inference
+    from losscli.cli.calibrating import calibrated_to
 
     saved, path = None, given["apply"]
     scored = path is None or bool(given["losses"]) or given["target"] is not None
@@ -93,7 +93,7 @@ def calibrate_options(given: Given) -> CalibrateOptions:
         saved = _map(given, path)
         given = {**given, "losses": given["losses"] or (saved.loss,)}
     inference = Inference(True, given["level"], cluster=given["cluster"], permutations=10_000)
-    output, pictures = _calibrated_to(given["output"])
+    output, pictures = calibrated_to(given["output"])
     if output is not None and output.path == "-":
         raise UsageError("-o takes a file: standard output has the report", code="USAGE_CONFLICT")
     run = _run({**_THREADS, **given}, inference)
@@ -103,18 +103,6 @@ def calibrate_options(given: Given) -> CalibrateOptions:
                              saved, scored, pictures)  # fmt: skip
     _check_distinct(found, path)
     return found
-
-
-def _calibrated_to(texts: Sequence[str]) -> tuple[TableFile | None, tuple[PictureFile, ...]]:
-    """Where the predictions go, and the pictures of the descent."""
-    from losscli.cli.destinations.pictures import PREFIX, picture_file
-    from losscli.report.page.descent import NAME
-
-    pictures = tuple(picture_file(text, (NAME,)) for text in texts if text.startswith(PREFIX))
-    tables = [row_batches.target(text) for text in texts if not text.startswith(PREFIX)]
-    if len(tables) > 1:
-        raise UsageError("the calibrated predictions go to one file", code="USAGE_CONFLICT")
-    return (tables[0] if tables else None), pictures
 
 
 def _map(given: Given, path: str) -> MapResult:
