@@ -52,7 +52,7 @@ TABLE = (
     Row("__main__", "cli"),
     Row("__init__", "api losses"),
     Row("cli", "execution baselines statistics gates aggregate binding io losses report contract", "click numpy",
-        "pyarrow rich click.shell_completion"),
+        "mlflow pyarrow rich wandb click.shell_completion"),
     Row("api", "execution baselines statistics gates aggregate binding io losses report contract", "numpy", "pandas"),
     Row("execution", "statistics baselines gates aggregate binding io losses contract", "numpy",
         "distributed pyarrow rich"),

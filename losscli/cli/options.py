@@ -298,7 +298,7 @@ def _reporting(more: str = "") -> Callable[[Function], Function]:
         _format, _json, _colors,
         common("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
                shell_complete=completion.files,
-               help="Also write a report to a file, in the format of its suffix; or plot:NAME=FILE. Repeatable."
+               help="Also write a report, whose suffix is its format, plot:NAME=FILE or mlflow=RUN. Repeatable."
                f"{more}"),
         _numbers_only,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where `-o` sends results other than as files in a report format, such as pictures.
+"""Where `-o` sends results other than as files in a report format, pictures, and runs on tracking servers.
 
 The word before `=` chooses a module here, whose `destination` makes one of the words.
 """
@@ -37,7 +37,7 @@ class Destination(ABC):
         """Send the results; what the user should hear. A run is one suite without a name."""
 
 
-_MODULES = {"plot": "pictures"}
+_MODULES = {"plot": "pictures", "mlflow": "mlflow", "wandb": "wandb"}
 WORDS = tuple(_MODULES)
 """The words before `=`, up to a colon."""
 
