@@ -9,26 +9,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.batch_units import beside_rows, join_units, units_of
 from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import CHUNK, Chunk, chunk_size, cuts_of
-from losscli.aggregate.class_products import ClassProducts
-from losscli.aggregate.cross_products import CrossProducts
-from losscli.aggregate.distinct_rows import DistinctRows, HeldRows
 from losscli.aggregate.exact_sum import zero_extended
 from losscli.aggregate.held_tables import held_tables
-from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, score_beyond, without_vanished
 from losscli.aggregate.label_counts import LabelCounts, labelled_inputs
 from losscli.aggregate.required import required_statistics
 from losscli.aggregate.row_fingerprints import RowFingerprints
 from losscli.aggregate.slices import SliceIndex
 from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator, add_counts, read_counts, size_of
-from losscli.aggregate.unit_statistics import RunUnitStatistics
 from losscli.binding.kernel_arguments import arguments, check_arguments, contiguous
 from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import ReadRows
@@ -37,6 +31,12 @@ from losscli.contract.kinds import Array
 from losscli.contract.loss import Terms
 from losscli.contract.shared_arrays import sharing
 from losscli.errors import DataError
+
+# What few runs need is imported where it is needed.
+if TYPE_CHECKING:
+    from losscli.aggregate.distinct_rows import DistinctRows, HeldRows
+    from losscli.aggregate.held_tables import HeldTable
+    from losscli.aggregate.unit_statistics import RunUnitStatistics
 
 
 class _RowCall(NamedTuple):
@@ -61,12 +61,20 @@ class RunAccumulator:
         self.slice_index = SliceIndex(columns) if slice_index is None else slice_index
         self.counts = np.zeros(1, np.int64)  # rows by slice id
         self.losses = {call: LossAccumulator() for job in plan.jobs for call in kernel_calls(job).values()}
-        self.distinct_rows = {table: DistinctRows() for table in held_tables(plan, self.losses)}
+        self.distinct_rows: dict[HeldTable, DistinctRows] = {}
+        if tables_held := held_tables(plan, self.losses):
+            from losscli.aggregate.distinct_rows import DistinctRows
+
+            self.distinct_rows = {table: DistinctRows() for table in tables_held}
         self.groups = groups_of(plan)
         self.fingerprints = RowFingerprints(plan)
         self.label_counts = LabelCounts(labelled_inputs(plan))
         required = required_statistics(plan)
-        self.unit_statistics = None if required is None else RunUnitStatistics(required)
+        self.unit_statistics: RunUnitStatistics | None = None
+        if required is not None:
+            from losscli.aggregate.unit_statistics import RunUnitStatistics
+
+            self.unit_statistics = RunUnitStatistics(required)
         # The values of these are needed beside their sums.
         self.unit_value_calls: frozenset[Hashable] = frozenset() if required is None else required.sources
         self.diagnostics = None
@@ -168,6 +176,8 @@ class RunAccumulator:
 
     def update_groups(self, groups: Sequence[RowBatch[Input, Array]]) -> None:
         """Score the rows of some groups, which `update` has counted and checked; their values are added up at once."""
+        from losscli.aggregate.batch_units import beside_rows, join_units, units_of
+
         self.counts = zero_extended(self.counts, len(self.slice_index))
         scored: list[dict[Hashable, Terms]] = [{} for _ in groups]
         with np.errstate(all="ignore"):
@@ -309,11 +319,17 @@ class RunAccumulator:
         read.counts = read_counts(state["counts"])
         losses = zip(read.losses, state["kept"], strict=True)
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}
-        held = zip(read.distinct_rows, state["distinct_rows"], strict=True)
-        read.distinct_rows = {table: DistinctRows.from_state(rows) for table, rows in held}
+        read.distinct_rows = {
+            table: type(rows).from_state(found)
+            for (table, rows), found in zip(read.distinct_rows.items(), state["distinct_rows"], strict=True)
+        }
         read.fingerprints.restore(state["fingerprints"])
         read.label_counts.restore(state["labels"])
         if read.unit_statistics is not None:
+            from losscli.aggregate.class_products import ClassProducts
+            from losscli.aggregate.cross_products import CrossProducts
+            from losscli.aggregate.kept_units import KeptUnits
+
             rows, sources = read.unit_statistics.rows, list(read.losses)
             rows.cross_products = CrossProducts.from_state(state["moments"], sources)
             rows.class_products = ClassProducts.from_state(state["class_moments"], sources)

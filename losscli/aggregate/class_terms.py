@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.cross_products import Contribution
 from losscli.contract.class_terms import MAX_CLASSES, class_order, name_of, parts_of
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.errors import DataError
+
+if TYPE_CHECKING:
+    from losscli.aggregate.cross_products import Contribution
 
 ROWS = ""
 """The term of the denominator that all terms a class of a kernel call share: the rows that take part in any."""
@@ -43,10 +45,14 @@ class Classed(NamedTuple):
     @property
     def base(self) -> Contribution:
         """The term, without a class."""
+        from losscli.aggregate.cross_products import Contribution
+
         return Contribution(self.source, self.term, False)
 
     def contribution(self, class_number: int) -> Contribution:
         """The numerator of one class."""
+        from losscli.aggregate.cross_products import Contribution
+
         return Contribution(self.source, name_of(self.term, self.names[class_number]), False)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
-from losscli.aggregate.paired_outcomes import LinePair, PairedValues, UnitValue, UnitValuePart, ValueSource
-from losscli.aggregate.third_moments import MomentsOf
-from losscli.aggregate.unit_statistics import RequiredStatistics, UnitRequirements
-from losscli.binding.limits import Limits, value_limits
 from losscli.binding.plan import Line, Plan
 from losscli.binding.request import Inference, IntervalMethod
+
+# Few runs have statistics of units: what these need is imported once they are asked for.
+if TYPE_CHECKING:
+    from losscli.aggregate.paired_outcomes import LinePair, PairedValues, UnitValue, ValueSource
+    from losscli.aggregate.third_moments import MomentsOf
+    from losscli.aggregate.unit_statistics import RequiredStatistics, UnitRequirements
+    from losscli.binding.limits import Limits
 
 
 class BaselinePart(NamedTuple):
@@ -40,6 +43,8 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
     inference = plan.request.inference
     if plan.request.mean_of is not None or not (inference.interval or inference.pairs or inference.why):
         return None
+    from losscli.aggregate.unit_statistics import RequiredStatistics
+
     gathered = {"row": _Requirements(), "batch": _Requirements()}
     if inference.interval or inference.why:
         _for_intervals(plan, gathered)
@@ -103,6 +108,8 @@ def is_skewed(plan: Plan, line: Line) -> bool:
     That is the default of a value that has a limit on one side, such as a mean of losses of at least 0: it mostly has a
     long tail on the other.
     """
+    from losscli.binding.limits import value_limits
+
     return corrects_skewness(plan.request.inference.interval_method, value_limits(plan, line))
 
 
@@ -112,6 +119,8 @@ def corrects_skewness(method: IntervalMethod, limits: Limits) -> bool:
 
 
 def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirements]) -> None:
+    from losscli.aggregate.paired_outcomes import PairedValues
+
     inference = plan.request.inference
     first, second = pair
     line = plan.lines[first]
@@ -160,6 +169,8 @@ def baseline_parts(plan: Plan, line: int) -> list[ValueSource]:
 
 def unit_value_of(line: Line) -> UnitValue:
     """What the value of a unit is made of, for one line."""
+    from losscli.aggregate.paired_outcomes import UnitValuePart
+
     return tuple(
         UnitValuePart(factor, tuple((call, term) for term, call in kernel_calls(job).items()),
                       job.spec.loss.own_combine)
@@ -169,6 +180,8 @@ def unit_value_of(line: Line) -> UnitValue:
 
 def baseline_unit_value(plan: Plan, line: int) -> UnitValue:
     """What the baseline's value of a unit is made of, for one line."""
+    from losscli.aggregate.paired_outcomes import UnitValuePart
+
     return tuple(
         UnitValuePart(factor, ((BaselinePart(line, part), None),), spec.loss.own_combine)
         for part, (factor, spec) in enumerate(plan.lines[line].spec.parts)
@@ -194,6 +207,8 @@ class _Requirements:
             self.cross_products[tuple(dict.fromkeys(sources))] = None
 
     def finish(self, row_counts: bool, keeps_units: bool, moments_of: MomentsOf) -> UnitRequirements:
+        from losscli.aggregate.unit_statistics import UnitRequirements
+
         return UnitRequirements(
             tuple(self.cross_products),
             tuple(self.cluster_sums),

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.aggregate.class_terms import both, in_any, in_order, refuse_many, rows_by_class
-from losscli.aggregate.cross_products import exact_products
 from losscli.aggregate.exact_sum import Sums, zero_extended
 from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.contract.class_terms import name_of, parts_of
@@ -87,6 +86,8 @@ class TermAccumulator:
                 self.weights.update(weights, slice_ids)
             self.sums.update_products(values, weights, slice_ids)
             if exact:
+                from losscli.aggregate.cross_products import exact_products  # few losses ask for it
+
                 self.sums.update(exact_products(values, weights)[1], slice_ids)
         else:
             self.sums.update(values, slice_ids, bounds)

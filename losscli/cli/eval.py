@@ -72,8 +72,7 @@ def command(**given: Any) -> int:
 
 
 def _eval(options: EvalOptions) -> int:
-    from losscli.cli import console, scoring, shard_states
-    from losscli.cli.plan_text import plan_text
+    from losscli.cli import console, scoring
 
     shard, notes = _shard(options)
     plan = _plan(options, shard)
@@ -88,8 +87,12 @@ def _eval(options: EvalOptions) -> int:
         options = replace(options, run=replace(options.run, input=given))
     prepared = scoring.ready(options).prepared
     if options.run.console.plan:
+        from losscli.cli.plan_text import plan_text
+
         console.write_stdout(plan_text(prepared))
     elif shard is not None:
+        from losscli.cli import shard_states
+
         console.print_notes(notes, options.run.console.quiet)
         shard_states.write(prepared, shard, options, plan=plan)
     return 0

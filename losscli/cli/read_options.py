@@ -376,13 +376,13 @@ def _sha256(texts: Sequence[str]) -> dict[str, str | None]:
 
 def read_class_weight(text: str | None) -> Literal["balanced"] | Mapping[str, float] | None:
     """`balanced`, or `cat=1,dog=2.5`."""
-    from losscli.binding.column_names import read_assignment, split
-    from losscli.io.arrow.canonical import canonical_label
-
     if text is None:
         return None
     if text == "balanced":
         return "balanced"
+    from losscli.binding.column_names import read_assignment, split
+    from losscli.io.arrow.canonical import canonical_label
+
     weights: dict[str, float] = {}
     for piece in split(text, ","):
         name, value = read_assignment(piece, "CLASS=WEIGHT (or the word balanced)")

@@ -100,9 +100,12 @@ def dot(a: Array, b: Array) -> Array:
 
 def norm(a: Array) -> Array:
     """The length of each vector; scaled first, so that squares neither overflow nor vanish."""
-    scale = np.abs(a).max(axis=-1, keepdims=True)
+    # Two reductions; the array of sizes would take longer to write.
+    scale = np.maximum(a.max(axis=-1, keepdims=True), -a.min(axis=-1, keepdims=True))
     safe = np.where(scale > 0, scale, 1.0)
-    return np.asarray((safe * np.sqrt(((a / safe) ** 2).sum(axis=-1, keepdims=True)) * (scale > 0))[..., 0])
+    squares = a / safe
+    np.square(squares, out=squares)
+    return np.asarray((safe * np.sqrt(squares.sum(axis=-1, keepdims=True)) * (scale > 0))[..., 0])
 
 
 def measured(a: Array) -> tuple[Array, Array]:

@@ -87,9 +87,12 @@ def _legs(a: Array, p: Array, n: Array, distance: str, eps: float, swap: bool) -
         return _Legs(a, a, a, (crossed < far)[:, None], near - np.minimum(far, crossed))
     eps = 0.0 if distance == "squared" else eps
     x, y = a - p + eps, a - n + eps
-    crossed = p - n + eps if swap else y
-    swapped = (_length(crossed, distance) < _length(y, distance))[:, None]
-    y, apart = np.where(swapped, crossed, y), np.where(swapped, (a - p) - (p - n), n - p)
+    if swap:
+        crossed = p - n + eps
+        swapped = (_length(crossed, distance) < _length(y, distance))[:, None]
+        y, apart = np.where(swapped, crossed, y), np.where(swapped, (a - p) - (p - n), n - p)
+    else:
+        swapped, apart = np.zeros((len(a), 1), bool), n - p
     if distance == "manhattan":
         return _Legs(x, y, apart, swapped, (np.abs(x) - np.abs(y)).sum(axis=-1))
     # |x|^2 - |y|^2 = (x - y)(x + y), divided by |x| + |y| before it can overflow.
@@ -97,7 +100,7 @@ def _legs(a: Array, p: Array, n: Array, distance: str, eps: float, swap: bool) -
     safe = np.where(total > 0, total, 1.0)
     longer = dot(apart / safe, x + y)
     close = np.abs(longer) < total[:, 0] / 512
-    origin = np.where(swapped, p, a)[close]
+    origin = np.where(swapped[close], p[close], a[close])
     longer[close] = _squares_apart(a[close], p[close], origin, n[close], eps) / safe[close, 0]
     return _Legs(x, y, apart, swapped, longer * total[:, 0] if distance == "squared" else longer)
 

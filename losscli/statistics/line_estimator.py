@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.kernel_calls import kernel_calls
@@ -14,8 +15,10 @@ from losscli.contract.presets import DivideBy
 from losscli.results import BatchResult, LossResult, TermResult
 from losscli.statistics.combination import combined, means_of, wide_value
 from losscli.statistics.finalized_sums import FinalizedRun, FinalizedSums, SliceIds, TermEstimate, WeightedSliceId
-from losscli.statistics.table_estimates import TableEstimator
 from losscli.statistics.wide_number import WideNumber
+
+if TYPE_CHECKING:
+    from losscli.statistics.table_estimates import TableEstimator
 
 
 class LineEstimator:
@@ -38,6 +41,8 @@ class LineEstimator:
         for term, call in kernel_calls(job).items():
             self.accumulator = finalized.totals.losses[call] if over is None else finalized.over(call, over)
             if call.by_table:
+                from losscli.statistics.table_estimates import TableEstimator  # few losses are of whole tables
+
                 self.table = TableEstimator(job.spec, finalized.totals.held_rows(call))
                 continue
             # Where nothing was read, the terms have no rows.

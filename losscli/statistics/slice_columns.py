@@ -10,12 +10,11 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator
-from losscli.aggregate.rounded_sums import TermMeans, term_means
 from losscli.binding.plan import Line
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import is_normal
@@ -23,6 +22,9 @@ from losscli.results import LossResult
 from losscli.results.columns import SliceColumns, TermColumns
 from losscli.statistics.finalized_sums import NEAR_FROM, NEAR_TO, SliceIds, WeightedSliceId
 from losscli.statistics.line_estimator import LineEstimator
+
+if TYPE_CHECKING:
+    from losscli.aggregate.rounded_sums import TermMeans
 
 
 class SliceTable(NamedTuple):
@@ -131,6 +133,8 @@ def has_columns(estimator: LineEstimator) -> bool:
 
 
 def _columns(estimator: LineEstimator, slice_ids: Array) -> LineColumns:
+    from losscli.aggregate.rounded_sums import term_means  # not all runs have slices
+
     accumulator = estimator.accumulator
     terms = {name: term_means(sums.accumulator, slice_ids, estimator.divisor) for name, sums in estimator.terms.items()}
     rows = terms[estimator.first]

@@ -1,0 +1,61 @@
+"""A short run imports what it uses: modules for what few runs ask for wait until a run asks for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+# What imports each of these for a plain run costs all short runs; `python -X importtime` shows how much.
+RARE = {
+    "statistics of units, for intervals and comparisons": (
+        "losscli.aggregate.unit_statistics", "losscli.aggregate.class_products", "losscli.aggregate.few_units",
+        "losscli.aggregate.hashed_clusters", "losscli.aggregate.kept_units", "losscli.aggregate.third_moments",
+        "losscli.binding.limits",
+    ),
+    "losses of batches and of whole tables": (
+        "losscli.aggregate.batch_units", "losscli.aggregate.distinct_rows", "losscli.statistics.table_estimates",
+    ),
+    "many slices": ("losscli.aggregate.rounded_sums",),
+    "shards": ("losscli.cli.shard_states", "losscli.execution.shards"),
+    "--plan": ("losscli.cli.plan_text",),
+    "forks": ("losscli.execution.engines.processes",),
+    "hashes of rows, in JSON": ("hashlib", "_hashlib"),
+    "libraries that are slow to import": ("pandas", "pyarrow.compute", "pyarrow.dataset", "rich", "fsspec"),
+}  # fmt: skip
+CODE = """
+import sys
+from losscli.cli.entry import run
+code = run(sys.argv[1:])
+print(*sys.modules, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def loaded(tmp_path, *args):
+    """The modules that a run of the command has imported."""
+    (tmp_path / "rows.csv").write_text("y,p,g\n1,2,a\n2,2,b\n4,1,a\n")
+    done = subprocess.run([sys.executable, "-c", CODE, "eval", "rows.csv", "-t", "y", "-p", "p", "-l", "mse", *args],
+                          cwd=tmp_path, capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return loaded(tmp_path_factory.mktemp("plain"), "-q")
+
+
+@pytest.mark.parametrize("purpose", RARE)
+def test_a_plain_run_does_without(purpose, plain):
+    assert plain.isdisjoint(RARE[purpose])
+
+
+def test_a_run_that_asks_for_them_has_them(tmp_path):
+    found = loaded(tmp_path, "-l", "median_absolute_error", "--interval", "--by", "g", "-f", "json")  # fmt: skip
+    wanted = {
+        "losscli.aggregate.unit_statistics", "losscli.aggregate.distinct_rows", "losscli.statistics.table_estimates",
+        "hashlib",
+    }  # fmt: skip
+    assert wanted <= found
