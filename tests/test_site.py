@@ -133,8 +133,9 @@ def test_the_menu_has_every_page_and_links_out_of_docs_lead_to_the_repository():
     hooks.on_config(config)
     named = set(hooks._paths(config.nav))
     assert set(PAGES) <= named and {path.name for path in hooks.DOCS.glob("*.md")} <= named
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="explanation/x.md"))
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="explanation/x.md"), meta={})
     text = hooks.on_page_markdown("[a](../ci.md) [b](../../LICENSE) uses: OWNER/losscli", page)
     assert text == f"[a](../ci.md) [b]({hooks.home()}/blob/main/LICENSE) uses: {hooks.home().split('/')[-2]}/losscli"
     page.file.src_uri = "losses.md"
     assert hooks.on_page_markdown("| `huber` | x |", page) == "| [`huber`](losses/huber.md) | x |"
+    assert page.meta == {"hide": ["toc"]} and all((hooks.DOCS / path).is_file() for path in hooks._WIDE)

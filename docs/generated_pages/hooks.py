@@ -28,6 +28,7 @@ from losscli.losses._catalogue import matching  # noqa: E402
 from losscli.losses._tasks import tasks  # noqa: E402
 
 _LINK = re.compile(r"\]\((\.\./[^)\s]*)\)")
+_WIDE = ("losses.md", "presets.md", "golden-numbers.md", "benchmarks.md")  # tables that need the room
 _LOSS = re.compile(r"^\| `(\w+)`", re.MULTILINE)
 
 
@@ -103,6 +104,8 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links out of docs/ lead to the repository, OWNER is its owner, and losses have links to their pages."""
     place = page.file.src_uri
+    if place in _WIDE:
+        page.meta["hide"] = ["toc"]
     if place in generated():
         return markdown
     depth = place.count("/")

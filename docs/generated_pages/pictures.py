@@ -42,7 +42,7 @@ def picture(shown: Curves, title: str) -> str:
     apart = 50 + 6 * max(map(len, labels), default=0)
     width = max(len(panels) * (_LEFT + _WIDTH + 14), _LEFT + apart * len(labels))
     drawn = [
-        f'<figure class="loss-picture"><svg viewBox="0 0 {width} {height}" width="{width}" role="img" '
+        f'<figure class="loss-picture" tabindex="0"><svg viewBox="0 0 {width} {height}" width="{width}" role="img" '
         'style="max-width:100%;height:auto">',
         f"<title>{escape(title)}</title>",
     ]
