@@ -83,6 +83,12 @@ class RunAccumulator:
 
             self.diagnostics = RunDiagnostics(plan)
             self.unit_value_calls |= self.diagnostics.calls
+        self.slice_search = None
+        if plan.search is not None and plan.search.ready:
+            from losscli.aggregate.slice_search import SliceSearch  # few runs ask for it
+
+            self.slice_search = SliceSearch(plan, plan.search)
+            self.unit_value_calls |= self.slice_search.calls
         for call in self.losses:
             if call.matrix_only and not some:
                 self._update_fixed(call)
@@ -128,6 +134,8 @@ class RunAccumulator:
             self.unit_statistics.update(batch.holding(scored))
         if self.diagnostics is not None and scored is not None:
             self.diagnostics.update(rows, batch, scored)
+        if self.slice_search is not None and scored is not None:
+            self.slice_search.update(rows, batch, scored)
         return batch
 
     def _score_rows(self, rows: ReadRows, batch: RowBatch[Input, Array]) -> dict[Hashable, Terms] | None:
@@ -148,7 +156,8 @@ class RunAccumulator:
                 together.setdefault(step, {}).setdefault(id(args[0]), []).append(
                     _RowCall(call, args, accumulator, found)
                 )
-        units = self.unit_statistics if len(together) == 1 and self.diagnostics is None else None
+        whole = self.diagnostics is not None or self.slice_search is not None
+        units = self.unit_statistics if len(together) == 1 and not whole else None
         units = units if units is not None and units.takes_chunks else None
         for step, calls in together.items():
             in_turn = list(chain.from_iterable(calls.values()))
@@ -279,6 +288,8 @@ class RunAccumulator:
             self.unit_statistics.merge(other.unit_statistics, slice_ids, before)
         if self.diagnostics is not None and other.diagnostics is not None:
             self.diagnostics.merge(other.diagnostics, slice_ids, before)
+        if self.slice_search is not None and other.slice_search is not None:
+            self.slice_search.merge(other.slice_search)
 
     def over(self, slice_ids: Array) -> RunAccumulator:
         """What sums of rows were added to these slices, each of them once, as those of the one slice 0."""

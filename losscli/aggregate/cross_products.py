@@ -45,7 +45,7 @@ class CrossProducts:
     def update(
         self, pair: ContributionPair, a: Array | None, b: Array | None, count: int, slice_ids: Array | None
     ) -> None:
-        """Add the products of `count` units; None stands for ones."""
+        """Add the products of `count` units; None stands for ones. Each may be in several slices, as in `Sums`."""
         sums = self.of(pair, slice_ids)
         if a is None or b is None:
             factor = b if a is None else a
@@ -62,7 +62,7 @@ class CrossProducts:
         beyond = _out_of_range(product, a, b)
         if beyond is not None:
             (x, x_exponents), (y, y_exponents) = scaled(a[beyond]), scaled(b[beyond])
-            ids = None if slice_ids is None else slice_ids[beyond]
+            ids = None if slice_ids is None else slice_ids[..., beyond]
             for part in exact_products(x, y):
                 sums.update_scaled(Scaled(part, x_exponents + y_exponents), ids)
             product[beyond], error[beyond] = 0.0, 0.0
@@ -105,7 +105,7 @@ class CrossProducts:
     def of(self, product: ContributionProduct, slice_ids: Array | None) -> WideSums:
         """The sums of a product, with room for these slice ids."""
         sums = self.sums.setdefault(product, WideSums())
-        if slice_ids is not None and len(slice_ids):
+        if slice_ids is not None and slice_ids.size:
             sums.grow(int(slice_ids.max()) + 1)
         return sums
 

@@ -65,14 +65,14 @@ class Sums:
             self.nan, self.inf, self.neg_inf = (zero_extended(a, size) for a in (self.nan, self.inf, self.neg_inf))
 
     def update(self, values: Array, slice_ids: Array | None = None, bounds: Bounds | None = None) -> None:
-        """Add `values`, each to its slice (None: all to slice 0); none is beyond `bounds`, where these are known."""
+        """Add `values`, each to its slice (None: 0) or, by ids of shape (several, rows), to some; bounds are theirs."""
         values = np.asarray(values, dtype=np.float64)
         if 0 < len(values) <= FOLD and self._fold_positive(values, slice_ids, bounds):
             return
         with np.errstate(all="ignore"):  # the square of a large value overflows, which is tested for
             for start in range(0, len(values), FOLD):
                 part = values[start : start + FOLD]
-                where = None if slice_ids is None else slice_ids[start : start + FOLD]
+                where = None if slice_ids is None else slice_ids[..., start : start + FOLD]
                 if len(values) > FOLD and self._fold_positive(part, where):
                     continue
                 exponent = _norm_exponent(part) if self._are_many(part, where) else None
@@ -192,8 +192,8 @@ class Sums:
             part, where = self._set_aside(part, where)
             big = np.abs(part) >= _HUGE
             scaled = part[big] * 2.0**-210  # ten levels
-            self._fold(scaled, None if where is None else where[big], _exponent(_largest(scaled)), shift=210)
-            part, where = part[~big], None if where is None else where[~big]
+            self._fold(scaled, None if where is None else where[..., big], _exponent(_largest(scaled)), shift=210)
+            part, where = part[~big], None if where is None else where[..., ~big]
             top = _largest(part)
         return part, where, _exponent(top)
 
@@ -203,8 +203,8 @@ class Sums:
             if where is None:
                 count[0] += which.sum()
             else:
-                np.add.at(count, where[which], 1)
-        return part[finite], None if where is None else where[finite]
+                np.add.at(count, where[..., which].ravel(), 1)
+        return part[finite], None if where is None else where[..., finite]
 
     def _are_many(self, part: Array, where: Array | None) -> bool:
         """Whether the values are many beside the slices, which then get sums of them."""
@@ -244,7 +244,7 @@ class Sums:
         for some in pieces:
             self._take(np.add(some, magic, out=some).view(np.int64), where, last, 0)
         if aside is not None:
-            self.update(aside, None if where is None else where[small])
+            self.update(aside, None if where is None else where[..., small])
         return True
 
     def _fold(self, part: Array, where: Array | None, exponent: int, shift: int = 0) -> None:
@@ -272,7 +272,7 @@ class Sums:
                 # Few values have bits so far below the largest; where there is a gap, its folds would be empty.
                 left = part != 0
                 if 4 * np.count_nonzero(left) < len(part):
-                    part, where = part[left], None if where is None else where[left]
+                    part, where = part[left], None if where is None else where[..., left]
                 exponent = _exponent(_largest(part))
             turn += 1
 
@@ -290,10 +290,10 @@ class Sums:
         whole = np.subtract(bits, base, out=_scratch.whole[: len(bits)])
         if not summed:
             self._make_room(len(bits))
-            np.add.at(self._level(level), where, whole)
+            _add_at(self._level(level), where, whole)
             return
         totals = np.zeros(self.size, np.int64)
-        np.add.at(totals, where, whole)
+        _add_at(totals, where, whole)
         self._make_room(1)
         for up, digits in enumerate((totals & _MASK, (totals >> _DIGIT) & _MASK, totals >> _TAKEN)):
             if digits.any():
@@ -360,6 +360,12 @@ def _sums_of_some(values: Array, room: int) -> Iterator[Array]:
     yield np.add.reduce(values[:even].reshape(rows, -1), axis=0)
     if even < len(values):
         yield values[even:]
+
+
+def _add_at(sums: Array, where: Array, whole: Array) -> None:
+    """Add numbers to their slices, or in turn to those of each row of `where`."""
+    for ids in where if where.ndim > 1 else [where]:  # NumPy 2.4 reads beyond values that it broadcasts
+        np.add.at(sums, ids, whole)
 
 
 def _largest(values: Array) -> float:

@@ -66,7 +66,7 @@ class WideSums:
         bounds = positive_bounds(products)
         beyond = None if bounds is not None else out_of_range(products, values, factors)
         if beyond is not None:
-            ids = None if slice_ids is None else slice_ids[beyond]
+            ids = None if slice_ids is None else slice_ids[..., beyond]
             self.update_scaled(scaled(values[beyond]).times(scaled(factors[beyond])), ids)
             products[beyond] = 0.0
         self.plain.update(products, slice_ids, bounds)
@@ -82,7 +82,7 @@ class WideSums:
             for start in range(0, len(chosen), _PIECE):
                 at = chosen[start : start + _PIECE]
                 part = np.ldexp(numbers.values[at], numbers.exponents[at] - _BLOCK * block)
-                ids = None if slice_ids is None else slice_ids[at]
+                ids = None if slice_ids is None else slice_ids[..., at]
                 sums.update_shifted(part, ids, _BLOCK * block + (_BELOW if block < 0 else 0))
 
     def merge(self, other: WideSums, slice_ids: Array | None = None) -> None:

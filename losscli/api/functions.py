@@ -188,7 +188,9 @@ def evaluate(
     sequential : bool
         Whether intervals hold at all looks at a growing sample together (confidence sequences); implies `interval`.
     why : bool
-        Whether the report has the clusters, times, batches or rows whose removal would change a value most.
+        Whether the report has the clusters, times, batches or rows whose removal would change a value most, in
+        `influence`, and in `worst_slices` the slices of all columns without a role, and of pairs of them, whose loss is
+        worse than that of the other rows by more than chance. It reads the data twice.
     diagnostics : bool
         Whether the report has what pictures show: `plot`, `to_html` and `to_json` then have it. By default not, as it
         takes longer, and the JSON report would not be that of the command.
@@ -246,7 +248,7 @@ def evaluate(
     >>> [(result.model, result.value) for result in report]
     [('a', 0.5), ('b', 0.6666666666666666)]
     """
-    settings = dict(locals())
+    settings = {**locals(), "worst_slices": why}
     with one_blas_thread(), observed(settings) as observer:
         rules = rules_of(gates, _evaluation(baseline), max_dropped, allow_incomparable)
         run, bound, _ = gated(prepared(settings), rules)

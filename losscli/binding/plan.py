@@ -110,6 +110,42 @@ class Line:
     jobs: tuple[Job, ...]
 
 
+@dataclass(frozen=True)
+class SearchedColumn:
+    """A column by whose values slices are made; `labels` are all that it has, in their order, once they are known."""
+
+    key: GroupingKey
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where a run looks for the slices with the worst losses.
+
+    Attributes
+    ----------
+    columns
+        The columns, whose values make slices each by itself.
+    pairs
+        The positions of two columns whose values together make slices.
+    left_out
+        Columns that make none, and why.
+    pairs_left_out
+        How many pairs of columns are not looked at, as they are too many.
+    alone
+        The columns that nothing else reads.
+    ready
+        Whether the labels are known.
+    """
+
+    columns: tuple[SearchedColumn, ...]
+    pairs: tuple[tuple[int, int], ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    pairs_left_out: int = 0
+    alone: frozenset[str] = frozenset()
+    ready: bool = False
+
+
 class BaselineRows(Protocol):
     """The row values of an earlier run, which stand beside those of this run as the values of one more model."""
 
@@ -153,7 +189,18 @@ class Plan:
     texts_inside: frozenset[str] = frozenset()  # typed texts in other columns: numbers where a number is wanted
     derived: DerivedColumns = field(default_factory=DerivedColumns, compare=False)  # beside the columns of the data
     shown: Mapping[str, bool] = field(default_factory=dict)  # beside the worst rows; whether nothing else reads them
+    search: Search | None = None  # of slices with the worst losses
     looked_up: tuple[LookedUp, ...] = ()  # columns of the data that are looked up in a table of past values
+
+    @property
+    def searched_alone(self) -> frozenset[str]:
+        """The columns that are read to search slices, and for nothing else."""
+        return frozenset() if self.search is None else self.search.alone
+
+    @property
+    def searched_keys(self) -> tuple[GroupingKey, ...]:
+        """How rows get the labels by which slices are searched."""
+        return () if self.search is None else tuple(one.key for one in self.search.columns)
 
     def read_as(self, name: str) -> ReadAs:
         """How a column is read, be it one of the data or a derived one."""

@@ -39,6 +39,7 @@ _PLAIN = (
     "batch_size",
     "max_slices",
     "sort",
+    "worst_slices",
     "missing",
     "nan",
     "others",

@@ -16,6 +16,7 @@ import numpy as np
 
 from losscli.binding.class_positions import class_positions
 from losscli.binding.encoded_labels import EncodedLabels, taken
+from losscli.binding.key_labels import key_labels
 from losscli.binding.label_registry import LabelRegistry
 from losscli.binding.labels import labelled_numbers, read_as_labels, without_nulls
 from losscli.binding.list_columns import list_values, unjudged_lengths
@@ -54,6 +55,7 @@ class ReadRows:
     labels: Mapping[Input, EncodedLabels]  # of all rows of that batch, where an input is classes
     weightless: RowBatch[Input, Array] | None = None  # rows of weight 0, which hold nothing but their numbers and keys
     weightless_sliced_by: tuple[DictionaryColumn, ...] = ()  # their columns of slices, where classes have no weights
+    searched: tuple[DictionaryColumn, ...] = ()  # the columns by whose values slices are looked for
     shown: Callable[[int], Mapping[str, str]] | None = None  # what stands beside a row of that batch, by its position
     weightless_lengths: Callable[[Input], Array] | None = None  # how long their lists are, where lengths may differ
 
@@ -177,7 +179,8 @@ class Reader:
         names = tuple(self.registry.predicted)
         batch = RowBatch(arrays, row_numbers, weights, None, keys, cluster, repeats, names)
         shown = partial(shown_cells, data, self.plan.shown) if self.plan.shown else None
-        return ReadRows(batch, sliced_by, batch_key, location, index, coded, shown=shown)
+        searched = key_labels(self.plan.searched_keys, self.plan, data, location, index, self.warned)
+        return ReadRows(batch, sliced_by, batch_key, location, index, coded, searched=searched, shown=shown)
 
     def _see_lengths(self, found: Mapping[Input, Array], rows: int) -> None:
         """Remember how long the lists of the used rows are; those without an element have no value."""
@@ -190,18 +193,10 @@ class Reader:
 
     def _slice_labels(self, data: Any, location: Location, index: RowNumbers) -> tuple[DictionaryColumn, ...]:
         """What assigns these rows to slices: a label of each key, and the class where classes have weights."""
-        found = []
-        for key in self.plan.slice_keys:
-            if key.derivation is None:
-                found.append(DictionaryColumn.of(data.column(key.column), key.name, location).take(index))
-            else:
-                from losscli.binding.derived_labels import UsedCells, key_column  # few keys are derived
-
-                number_format = self.plan.number_format if key.column in self.plan.untyped else None
-                found.append(key_column(key, UsedCells(data, location, index, number_format), self.warned))
-        if (name := self.plan.class_column) is not None:
-            found.append(DictionaryColumn.of(data.column(name), name, location).take(index))
-        return tuple(found)
+        found = key_labels(self.plan.slice_keys, self.plan, data, location, index, self.warned)
+        if (name := self.plan.class_column) is None:
+            return found
+        return (*found, DictionaryColumn.of(data.column(name), name, location).take(index))
 
     def _with_derived(self, data: Any, location: Location, names: Collection[str | None]) -> Any:
         """The rows with their derived columns of these names: computed only of rows that are used."""

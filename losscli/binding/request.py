@@ -140,6 +140,7 @@ class Request:
     skill: bool = False  # against the best constant prediction
     skill_against: str | None = None  # the model that the others are held against
     max_slices: int = 100_000
+    worst_slices: bool = False  # of all columns that play no role
     sort: str = "label"  # the order of slices: "loss", "count", "label", or a loss
     worst: int = 10  # rows that diagnostics name
     shown: ColumnsPattern | None = None  # columns beside them

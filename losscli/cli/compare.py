@@ -31,6 +31,11 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
 @shared.row_options
 @shared.slice_options
 @shared.spread_options
+@shared.statistics(
+    "--why",
+    is_flag=True,
+    help="Also show the clusters (--cluster; else times, batches or rows) whose removal would change each number most.",
+)
 @shared.common("--against", metavar="MODEL", help="Compare the others with this model.  [default: the first]")
 @shared.statistics(
     "--permutations",

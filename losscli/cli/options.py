@@ -14,7 +14,6 @@ from losscli.execution.engines import ENGINES
 
 Function = Callable[..., Any]
 
-
 FROM_FILE = "from a file"
 """The object of a context whose options stand in a file of configuration: there the environment has no say."""
 
@@ -314,8 +313,7 @@ slice_options = _stack(
     _filters("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
              help="More slices than this are an error."),
     _filters("--sort", metavar="loss|count|label|LOSS",
-             help="The order of slices: by the first loss or by LOSS, the worst first; by their count, the largest "
-                  "first; by their label.  [default: label]"),
+             help="The order of slices: by the first loss or LOSS, worst first; by count, largest first; by label."),
 )  # fmt: skip
 
 level_options = _stack(
@@ -334,9 +332,6 @@ spread_options = _stack(
     statistics("--horizon", type=click.IntRange(min=1), metavar="H",
                help="Rows were forecast H steps ahead, so errors further apart are independent (Diebold and Mariano's "
                     "test, with the correction of Harvey, Leybourne and Newbold). Needs --time."),
-    statistics("--why", is_flag=True,
-               help="Also show the clusters (--cluster; else times, batches or rows) whose removal would change each "
-                    "number most."),
     statistics("--sequential", is_flag=True,
                help="Confidence intervals and p-values that hold at all looks together, for a job that scores a "
                     "growing file every day (confidence sequences). They are wider."),
@@ -361,9 +356,9 @@ spread_options = _stack(
 
 def test_option(what: str) -> Callable[[Function], Function]:
     """The option that names a test; `what` is how its help begins."""
+    tests = ["auto", "t", "permutation", "wild", "mcnemar", "mcnemar-mid-p"]
     return statistics(
-        "--test", type=click.Choice(["auto", "t", "permutation", "wild", "mcnemar", "mcnemar-mid-p"]), default="auto",
-        show_default=True,
+        "--test", type=click.Choice(tests), default="auto", show_default=True,
         help=f"{what} auto goes by the loss and the number of units; wild is the wild cluster bootstrap.",
     )  # fmt: skip
 
@@ -380,6 +375,9 @@ inference_options = _stack(
     statistics("--interval", is_flag=True,
                help="Also report the standard error and a confidence interval (CI) of every number."),
     spread_options,
+    statistics("--why", is_flag=True,
+               help="Also show what numbers hang on: units (clusters, rows) whose removal would change them most, and "
+                    "slices of any column or two that are worse than the rest by more than chance. Reads data twice."),
     test_option("The test that decides gates with 'significant' or 'shown':"),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from losscli.cli import reports, row_batches
+from losscli.cli.class_weights import read_class_weight
 from losscli.cli.option_values import (
     CalibrateOptions,
     CheckOptions,
@@ -55,6 +56,7 @@ def eval_options(given: Given) -> EvalOptions:
     barred = report.show and bool(given["by"])  # the bars of slices have confidence intervals
     inference = _inference(given, interval=given["interval"] or barred, between=given["between"])
     run = _run(given, replace(inference, test=given["test"]))
+    run = replace(run, request=replace(run.request, worst_slices=given["why"]))
     return EvalOptions(run, report, gates, given["shard"], given["shard_plan"], given["state_out"])
 
 
@@ -372,29 +374,3 @@ def _sha256(texts: Sequence[str]) -> dict[str, str | None]:
             raise UsageError("two different SHA-256 are expected of one file", path=path, code="USAGE_CONFLICT")
         found[path] = digest or found.get(path)
     return found
-
-
-def read_class_weight(text: str | None) -> Literal["balanced"] | Mapping[str, float] | None:
-    """`balanced`, or `cat=1,dog=2.5`."""
-    if text is None:
-        return None
-    if text == "balanced":
-        return "balanced"
-    from losscli.binding.column_names import read_assignment, split
-    from losscli.io.arrow.canonical import canonical_label
-
-    weights: dict[str, float] = {}
-    for piece in split(text, ","):
-        name, value = read_assignment(piece, "CLASS=WEIGHT (or the word balanced)")
-        try:
-            weight = float(value)
-        except ValueError:
-            weight = -1.0
-        if not 0 <= weight < float("inf"):
-            raise UsageError(
-                f"the weight '{value}' of class '{name}' is not a number of at least 0", code="USAGE_BAD_VALUE"
-            )
-        if canonical_label(name) in weights:
-            raise UsageError(f"class '{name}' has two weights", code="USAGE_BAD_VALUE")
-        weights[canonical_label(name)] = weight
-    return weights

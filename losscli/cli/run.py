@@ -45,12 +45,16 @@ def engine_of(run: RunOptions, prepared: Prepared) -> Engine:
 
 
 def with_edges(prepared: Prepared, engine: Engine, observer: ProgressObserver) -> Prepared:
-    """The run with all edges of slices known, after passes over the data where these are quantiles."""
-    if prepared.plan.is_pinned:
-        return prepared
-    from losscli.execution.pinned_edges import pinned  # few runs need it
+    """The run with all slices known, after passes over the data where these are quantiles, or are searched."""
+    if not prepared.plan.is_pinned:
+        from losscli.execution.pinned_edges import pinned  # few runs need it
 
-    return pinned(prepared, engine, observer)
+        prepared = pinned(prepared, engine, observer)
+    if prepared.plan.search is not None:
+        from losscli.execution.searched_slices import with_searched_slices
+
+        prepared = with_searched_slices(prepared, engine, observer)
+    return prepared
 
 
 def check_engine(asked: ExecutionOptions, request: Request, data: Data) -> None:

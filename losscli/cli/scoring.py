@@ -39,7 +39,8 @@ def score(options: EvalOptions) -> Evaluation:
     reports.check(options.report)
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     hashing = wanted.hashing or options.gates.baseline is not None
-    passes = 1 + (wanted.rows is not None) + (not ready_run.prepared.plan.is_pinned) + 2 * run.request.skill
+    passes = 1 + (wanted.rows is not None) + (not ready_run.prepared.plan.is_pinned)
+    passes += (ready_run.prepared.plan.search is not None) + 2 * run.request.skill
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, ready_run.prepared)
         prepared = with_edges(ready_run.prepared, engine, observer)
@@ -61,7 +62,7 @@ def ready(options: EvalOptions) -> Ready:
     inputs = run.files
     saved = baseline_of(gates, [*wanted.reports, *filter(None, [options.state_out])], wanted, inputs)
     console.print_notes(run.notes, quiet)
-    data = data_of(run, spool=wanted.rows is not None or request.skill)
+    data = data_of(run, spool=wanted.rows is not None or request.skill or request.worst_slices)
     _check_outputs(options, data, saved, inputs)
     with reports.reporting_errors(wanted, quiet):
         prepared = prepare(request, data)

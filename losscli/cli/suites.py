@@ -127,7 +127,7 @@ def _check_values(config: Config, suite: Suite) -> None:
     from losscli.binding.expressions import read_lets
     from losscli.binding.spec import parse
     from losscli.cli import reports
-    from losscli.cli.read_options import read_class_weight
+    from losscli.cli.class_weights import read_class_weight
 
     checks: dict[str, Callable[[str], object]] = {
         "losses": parse, "class_weight": read_class_weight, "where": parse_filter,

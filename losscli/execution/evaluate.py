@@ -41,6 +41,7 @@ from losscli.results import (
 )
 from losscli.results.columns import notable
 from losscli.results.diagnostics import Diagnostics
+from losscli.results.worst_slices import WorstSlices
 from losscli.statistics.estimates import results, undefined_terms
 
 
@@ -243,14 +244,9 @@ def conclude(
     warnings += _overflows(totals, outcome)
     warnings += [WarningResult(said, kind="note") for said in totals.plan.pins]
     warnings += meaning_of_labels(totals.plan, reader)
-    if all(result.value != result.value for result in outcome) and any(
-        t.count == 0 for r in outcome for t in r.terms.values()
-    ):
-        # A row that lies in some term and still does not count has no weight.
-        weightless = all(r.excluded_count == 0 and not any(t.count for t in r.terms.values()) for r in outcome)
-        raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(outcome)[:3]),
-                         hint="all weights are 0" if weightless else None,
-                         code="EMPTY_ALL_WEIGHTS_ZERO" if weightless else "EMPTY_NO_ROWS")  # fmt: skip
+    _refuse_undefined(outcome)
+    searched, untested = _worst_slices(totals)
+    warnings += untested
     hashes = totals.fingerprints.hexdigests() if totals.hashing else dict.fromkeys(ASPECTS)
     return Evaluation(
         sources=sources,
@@ -265,10 +261,23 @@ def conclude(
         slices_sha256=hashes["slices"],
         comparisons=comparisons,
         influence=influence,
+        worst_slices=searched,
         warnings=tuple(warnings),
         formulas=_formulas(totals.plan),
         diagnostics=_diagnostics(totals),
     )
+
+
+def _refuse_undefined(outcome: Sequence[LossResult]) -> None:
+    """An EmptyError where no result is defined, for want of rows."""
+    if all(result.value != result.value for result in outcome) and any(
+        t.count == 0 for r in outcome for t in r.terms.values()
+    ):
+        # A row that lies in some term and still does not count has no weight.
+        weightless = all(r.excluded_count == 0 and not any(t.count for t in r.terms.values()) for r in outcome)
+        raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(outcome)[:3]),
+                         hint="all weights are 0" if weightless else None,
+                         code="EMPTY_ALL_WEIGHTS_ZERO" if weightless else "EMPTY_NO_ROWS")  # fmt: skip
 
 
 def _diagnostics(totals: RunAccumulator) -> Diagnostics | None:
@@ -277,6 +286,18 @@ def _diagnostics(totals: RunAccumulator) -> Diagnostics | None:
     from losscli.statistics.diagnostics.evaluate import diagnostics
 
     return diagnostics(totals)
+
+
+def _worst_slices(totals: RunAccumulator) -> tuple[WorstSlices | None, list[WarningResult]]:
+    """The slices that are worse than the rest, where they were searched, and notes on losses that have none."""
+    if totals.plan.search is None:
+        return None, []
+    from losscli.statistics.slice_search import worst_slices  # few runs ask for them
+
+    found = worst_slices(totals)
+    why = "its slices are not tested, as it is no mean of the losses of rows"
+    specs = dict.fromkeys(line.spec.text for line in totals.plan.lines if line.spec.text not in found.losses)
+    return found, [WarningResult(f"{spec}: {why}", kind="note") for spec in specs if found.columns]
 
 
 def _formulas(plan: Plan) -> tuple[FormulaResult, ...]:

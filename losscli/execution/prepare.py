@@ -22,8 +22,8 @@ from losscli.execution.held_rows import held_in_memory
 from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.decode import NumberFormat
 from losscli.io.files.found import FoundFile
-from losscli.io.files.identity import check_once, common, identity_of
-from losscli.io.files.inputs import pipe_name
+from losscli.io.files.identity import check_once, identity_of, refuse_same
+from losscli.io.files.inputs import readable_once
 from losscli.io.files.open import open_source
 from losscli.io.remote.address import REMOTE_URL, local_path, redacted
 from losscli.io.sides import JoinKind, KeyDifference
@@ -56,6 +56,10 @@ class Data:
     named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
     beside: tuple[tuple[str | None, Any], ...] = ()  # files side by side with the source, and new names of columns
     planned: PlannedFiles | None = None  # those of a plan of shards, in place of paths
+
+    def readable_once(self, *, spooled: bool) -> list[str]:
+        """What can be read only once; a pipe that is spooled can be read again."""
+        return readable_once([self.memory, *self.paths, *(one for _, one in self.named), self.targets], spooled=spooled)
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,10 @@ def prepare(request: Request, data: Data) -> Prepared:
         raise
     if request.skill_against is not None:
         check_reference(plan, request.skill_against)
+    if request.worst_slices:
+        from losscli.binding.searched_columns import with_searched  # few runs ask for them
+
+        plan = with_searched(source.columns, source.types, plan, data.readable_once(spooled=data.options.spool))
     if not plan.is_pinned or request.skill:
         _refuse_one_pass(plan, data)
     if source.sides is not None:
@@ -203,7 +211,7 @@ def _with_shared_keys(source: Source, plan: Plan) -> tuple[Source, Plan]:
     asked = [name for item in plan.inputs if not item.parameter for name in item.columns]
     asked += [] if plan.weight is None else [plan.weight]
     values = plan.derived.columns_of(asked) - plan.derived.columns_of(key.column for key in plan.slice_keys)
-    values |= {name for name, alone in plan.shown.items() if alone}
+    values |= {name for name, alone in plan.shown.items() if alone} | plan.searched_alone
     source, shares = telling_rows_apart(source, [name for name in plan.projection if name not in values])
     if not shares:
         return source, plan
@@ -310,7 +318,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
 
     targets = targets or _targets(request, data, options)
     assert targets is not None
-    _refuse_same(source, targets)
+    refuse_same(source.identities, targets.identities)
     where = None if request.where is None else _Where(request.where, number_format_of(data.options))
     joined = join(source, targets, data.on, data.unmatched, data.targets_on, data.join, where, data.key_match)
     return request, replace(joined, identities={**source.identities, **targets.identities})
@@ -366,13 +374,8 @@ def _check_pipes(request: Request, data: Data) -> None:
 
 def _refuse_one_pass(plan: Plan, data: Data) -> None:
     """Quantiles of the data are found before the run itself, so the data is read at least twice."""
-    given = [data.memory, *data.paths, *(table for _, table in data.named), data.targets]
-    names = [pipe_name(one) for one in given if isinstance(one, str)]
-    once = [name for name in names if name is not None]
-    once += ["a RecordBatchReader" for one in given if type(one).__name__ == "RecordBatchReader"]
+    once = data.readable_once(spooled=plan.is_pinned and data.options.spool)
     if once and plan.is_pinned:
-        if data.options.spool and once[0] != "a RecordBatchReader":
-            return
         raise UsageError(f"--skill reads the data three times, and {once[0]} can be read only once",
                          hint="save it to a file first", code="USAGE_CONFLICT")  # fmt: skip
     if once:
@@ -380,15 +383,6 @@ def _refuse_one_pass(plan: Plan, data: Data) -> None:
         raise UsageError(f"--by '{key.name}' reads the data twice, and {once[0]} can be read only once",
                          hint=f"save it to a file first, or give edges: --by '{key.column}:18|65'",
                          code="USAGE_CONFLICT")  # fmt: skip
-
-
-def _refuse_same(source: Source, targets: Source) -> None:
-    """A file that is joined with itself adds nothing: another one was meant."""
-    same = common(source.identities, targets.identities)
-    if same is not None:
-        names = same[0] if same[0] == same[1] else f"{same[0]} and {same[1]} are the same file, which"
-        raise UsageError(f"{names} is given as SOURCE and as --targets", path=same[1], code="USAGE_CONFLICT",
-                         hint="--targets is another file; without it the targets are columns of SOURCE")  # fmt: skip
 
 
 def _opened(given: Any, options: ReadOptions) -> Source:

@@ -45,6 +45,10 @@ def evaluated(settings: Mapping[str, Any], run: Prepared, observer: ProgressObse
         from losscli.execution.pinned_edges import pinned  # few runs need it
 
         run = pinned(run, engine, observer)
+    if run.plan.search is not None:
+        from losscli.execution.searched_slices import with_searched_slices
+
+        run = with_searched_slices(run, engine, observer)
     diagnosing = bool(settings.get("diagnostics"))
     return evaluate(run, engine, hashing=True, diagnosing=diagnosing, observer=observer)
 

@@ -76,7 +76,7 @@ def request_out(request: Request) -> Plain:
     found["where"] = None if request.where is None else request.where.text
     found["lets"] = [let.text for let in request.lets]
     found["inference"] = asdict(request.inference)
-    del found["worst"], found["shown"], found["sort"]  # of what is shown, which no shard makes
+    del found["worst"], found["shown"], found["sort"], found["worst_slices"]  # of what is shown, which no shard makes
     del found["inference"]["margins"], found["inference"]["power"]  # of comparisons, which no shard makes
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 

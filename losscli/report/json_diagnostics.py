@@ -1,4 +1,4 @@
-"""The diagnostics of a run in the JSON report: objects by the names of fields, and null for what is not finite."""
+"""Diagnostics and worst slices in the JSON report: objects by the names of fields, null for what is not finite."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from numbers import Integral, Real
 from typing import Any
 
 from losscli.results.diagnostics import Diagnostics
+from losscli.results.worst_slices import WorstSlices
 
 
 def diagnostics_object(found: Diagnostics) -> dict[str, Any]:
     """The entry `diagnostics`."""
+    return {name: _plain(value) for name, value in vars(found).items()}
+
+
+def worst_slices_object(found: WorstSlices) -> dict[str, Any]:
+    """The entry `worst_slices`."""
     return {name: _plain(value) for name, value in vars(found).items()}
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from losscli._version import __version__
 from losscli.lazy import pattern
 from losscli.report.json_columns import encoded
-from losscli.report.json_diagnostics import diagnostics_object
+from losscli.report.json_diagnostics import diagnostics_object, worst_slices_object
 from losscli.report.json_numbers import number as _number
 from losscli.report.json_numbers import optional as _optional
 from losscli.report.json_numbers import whole as _whole
@@ -89,6 +89,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         ],
         "comparisons": [comparison_object(comparison) for comparison in evaluation.comparisons],
         **({"influence": [influence_object(one) for one in evaluation.influence]} if evaluation.influence else {}),
+        **({} if evaluation.worst_slices is None else {"worst_slices": worst_slices_object(evaluation.worst_slices)}),
         **({} if evaluation.diagnostics is None else {"diagnostics": diagnostics_object(evaluation.diagnostics)}),
         "bindings": {
             model: {role: list(columns) for role, columns in sorted(roles.items())}

@@ -10,6 +10,7 @@ from losscli.results.diagnostics import Diagnostics
 from losscli.results.judgements import ComparisonResult, GateResult
 from losscli.results.losses import LossResult
 from losscli.results.row_counts import RowCounts
+from losscli.results.worst_slices import WorstSlices
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,8 @@ class Evaluation:
         The comparisons of models that were asked for.
     influence : tuple[InfluenceResult, ...]
         The units that matter most, for each value and comparison of all rows. Empty where that was not asked for.
+    worst_slices : WorstSlices or None
+        The slices with losses that are worse than those of the rest by more than chance, where they were searched.
     baseline : BaselineSource or None
         The saved report that the run is compared with.
     rows_file : str or None
@@ -230,6 +233,7 @@ class Evaluation:
     gates: tuple[GateResult, ...] = ()
     comparisons: tuple[ComparisonResult, ...] = ()
     influence: tuple[InfluenceResult, ...] = ()
+    worst_slices: WorstSlices | None = None
     baseline: BaselineSource | None = None
     rows_file: str | None = None
     environment: tuple[str, ...] = ()

@@ -46,6 +46,7 @@ from losscli.results.diagnostics import (
     Trend,
     WorstRowResult,
 )
+from losscli.results.worst_slices import LeftOutColumnResult, SearchedColumnResult, WorstSlice, WorstSlices
 
 HOSTILE = (
     "\x1b[31mred\x1b]0;t\x07 \x9b1m [red]x[/x]:smile:\u202eab\u200b\ud800\ufffe]]>|`</script><img onerror=x>\r\n"
@@ -183,6 +184,22 @@ def diagnosed(text: str) -> Diagnostics:
     )
 
 
+def worst(text: str) -> WorstSlices:
+    """A search for slices in which every text from data is this text."""
+    slices = (
+        WorstSlice(text, text, text, {text: text}, 2.0, 40, 1.0, 400, 1.0, 0.125, 51.5, "welch", 1e-9, 1e-7),
+        WorstSlice(
+            None, "zero_one", "zero_one", {text: text, "b": "1"}, 1.0, 20, 0.5, 420, 0.5, 0.0, None, "fisher", 0.0, 0.0
+        ),
+        WorstSlice(
+            None, "zero_one", "zero_one", {"b": "1"}, 0.75, 40, 0.5, 400, 0.25, 0.0, None, "fisher", 0.0, 0.0, True
+        ),
+    )
+    columns = SearchedColumnResult(f"{text}:1|2", text, 3), SearchedColumnResult("b", "b", 2)
+    left = tuple(LeftOutColumnResult(text, "one value") for _ in range(8))
+    return WorstSlices(columns, 1, 2, left, (text, "zero_one"), 20, 90, 0.95, 7, slices)
+
+
 def hostile(text: str) -> Evaluation:
     """A run in which every text that can come from data or from a command line is this text."""
     by, other = {text: text}, text + "!"
@@ -204,6 +221,7 @@ def hostile(text: str) -> Evaluation:
         ),
         origin=Origin((text,), text),
         diagnostics=diagnosed(text),
+        worst_slices=worst(text),
     )
 
 
@@ -215,6 +233,8 @@ SUITES = (
 )
 RUNS = {
     "plain": PLAIN, "gated": GATED, "compared": COMPARED, "hostile": hostile(HOSTILE), "empty": run(),
+    "searched": replace(PLAIN, worst_slices=worst("p")),
+    "not found": replace(PLAIN, worst_slices=replace(worst("p"), slices=(), found=0)),
     "diagnosed": replace(PLAIN, diagnostics=diagnosed("p")),
     "passed": replace(PLAIN, gates=(gate("mse<=1", 0.1 + 0.2, 1.0, reason="fine"),)),
 }  # fmt: skip

@@ -82,3 +82,12 @@ def _read_twice(first: str, second: str) -> UsageError:
 
 def _shown(path: str) -> str:
     return "standard input" if path == "-" else path
+
+
+def refuse_same(identities: Mapping[Identity, str], targets: Mapping[Identity, str]) -> None:
+    """A file that is joined with itself adds nothing: another one was meant."""
+    same = common(identities, targets)
+    if same is not None:
+        names = same[0] if same[0] == same[1] else f"{same[0]} and {same[1]} are the same file, which"
+        raise UsageError(f"{names} is given as SOURCE and as --targets", path=same[1], code="USAGE_CONFLICT",
+                         hint="--targets is another file; without it the targets are columns of SOURCE")  # fmt: skip

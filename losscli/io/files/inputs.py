@@ -6,10 +6,10 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from losscli.errors import FileError, UsageError
 from losscli.io.files.spool import Spool
@@ -208,3 +208,13 @@ def pipe_name(path: str) -> str | None:
         return f"the pipe {path}" if place.exists() and not (place.is_file() or place.is_dir()) else None
     except (OSError, ValueError):
         return None  # opening it says what is wrong
+
+
+def readable_once(given: Iterable[Any], *, spooled: bool) -> list[str]:
+    """What of paths and tables can be read only once; a pipe that is spooled can be read again."""
+    found = []
+    for one in given:
+        name = pipe_name(one) if isinstance(one, str) and not spooled else None
+        found += [] if name is None else [name]
+        found += ["a RecordBatchReader"] * (type(one).__name__ == "RecordBatchReader")
+    return found

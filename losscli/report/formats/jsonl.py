@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from losscli.report.json_columns import object_texts
+from losscli.report.json_diagnostics import worst_slices_object
 from losscli.report.json_document import (
     comparison_object,
     dumps,
@@ -67,6 +68,8 @@ def _objects(suite: SuiteResult) -> Iterator[dict[str, Any] | SliceColumns]:
         yield {"kind": "comparison", **comparison_object(comparison)}
     for found in suite.evaluation.influence:
         yield {"kind": "influence", **influence_object(found)}
+    if suite.evaluation.worst_slices is not None:
+        yield {"kind": "worst_slices", **worst_slices_object(suite.evaluation.worst_slices)}
     for gate in suite.evaluation.gates:
         yield {"kind": "gate", **gate_object(gate)}
     if suite.evaluation.rows.left_out:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from losscli.lazy import pattern
-from losscli.report import standings, verdicts
+from losscli.report import standings, verdicts, worst_slices
 from losscli.report.cells import Cells, Column, Layout
 from losscli.report.influence import influence
 from losscli.report.layout import footnotes, layout_of
@@ -71,6 +71,12 @@ def _body(evaluation: Evaluation, view: View) -> str:
         blocks += [note + "\n"] if note else []
     if evaluation.influence:
         blocks.append(_table(influence(evaluation), view))
+    if (searched := evaluation.worst_slices) is not None:
+        blocks.append(f"- {worst_slices.headline(searched)}\n")
+        for title, layout in worst_slices.tables(searched):
+            blocks += [f"- {literal(title, view)}\n", _table(layout, view)]
+        blocks += ["".join(f"- {literal(said, view, 1000)}\n" for said in worst_slices.notes(searched))]
+        blocks = [block for block in blocks if block]
     return "\n".join(blocks)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from losscli.report import standings, verdicts
+from losscli.report import standings, verdicts, worst_slices
 from losscli.report.aligned import Aligned
 from losscli.report.cells import Layout
 from losscli.report.diagnostics import diagnostics_blocks
@@ -16,6 +16,7 @@ from losscli.report.slice_bars import slice_blocks
 from losscli.report.verdicts import gate_counts, reasons
 from losscli.report.view import View
 from losscli.results import Evaluation
+from losscli.results.worst_slices import WorstSlices
 
 
 class Table(Renderer):
@@ -34,6 +35,8 @@ class Table(Renderer):
             blocks.append(drawn(standings.rankings(evaluation), view).text(view) + under)
         if evaluation.comparisons:
             blocks.append(_comparisons(evaluation, view))
+        if evaluation.worst_slices is not None:
+            blocks.append(_worst_slices(evaluation.worst_slices, view))
         if evaluation.influence:
             blocks.append(drawn(influence(evaluation), view).text(view))
         if view.diagnosed:
@@ -65,6 +68,16 @@ def _results(evaluation: Evaluation, view: View) -> str:
             table = drawn(layout, view)
     lets = "".join(note(f"derived column: {view.text(text, 500)}", view) for text in evaluation.lets)
     return table.text(view) + "\n" + note(footnotes(evaluation, "* best" if layout.has_best else ""), view) + lets
+
+
+def _worst_slices(found: WorstSlices, view: View) -> str:
+    blocks = [note(worst_slices.headline(found), view)]
+    for whole, brief in zip(worst_slices.tables(found), worst_slices.tables(found, brief=True), strict=True):
+        table = drawn(whole[1], view)
+        blocks.append(note(view.text(whole[0]), view) + "\n"
+                      + (drawn(brief[1], view) if is_too_wide(table, view) else table).text(view))  # fmt: skip
+    blocks.append("".join(note(view.text(said, 1000), view) for said in worst_slices.notes(found)))
+    return "\n".join(filter(None, blocks))
 
 
 def _comparisons(evaluation: Evaluation, view: View) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from losscli.report import standings, verdicts
+from losscli.report import standings, verdicts, worst_slices
 from losscli.report.cells import Layout, listed
 from losscli.report.influence import influence
 from losscli.report.layout import footnotes, layout_of, results_as_rows
@@ -19,6 +19,7 @@ from losscli.report.view import View
 from losscli.results import BaselineSource, Evaluation
 from losscli.results.columns import SliceColumns, parts_of
 from losscli.results.diagnostics import Diagnostics
+from losscli.results.worst_slices import WorstSlices
 
 _COLUMNS = 8
 _REASONS = 20
@@ -38,6 +39,8 @@ def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
     yield from _judgements(evaluation, view)
     if not long:
         yield from _numbers(evaluation, view)
+    if evaluation.worst_slices is not None:
+        yield title("Worst slices") + _worst_slices(evaluation.worst_slices, view)
     if slices := "".join(one.table(view) for one in models_and_slices.slices(evaluation)):
         left_out = note(models_and_slices.slices_left_out(evaluation), view)
         yield title("Slices") + f'<div class="pairs">\n{slices}{left_out}</div>\n'
@@ -120,6 +123,12 @@ def _judgements(evaluation: Evaluation, view: View) -> Iterator[str]:
         yield note(verdicts.decision_note(evaluation), view)
     if evaluation.influence:
         yield table("Influence of single units", influence(evaluation), view)
+
+
+def _worst_slices(found: WorstSlices, view: View) -> str:
+    shown = "".join(table(f"{title}: slices that are worse than the rest", layout, view)
+                    for title, layout in worst_slices.tables(found))  # fmt: skip
+    return note(worst_slices.headline(found), view) + shown + listing(worst_slices.notes(found), view)
 
 
 def _baseline(found: BaselineSource, view: View) -> str:
