@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from losscli.cli import Command, completion, section_of
 from losscli.cli import options as shared
 from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.execution.inspection.sample import TargetsFile
 
 _FORMATS = ("table", "plain", "json")
 
@@ -19,7 +22,8 @@ _FORMATS = ("table", "plain", "json")
     epilog="""\
 losscli inspect sample_data/cancer.csv
 losscli inspect preds.parquet --limit all -f json
-losscli inspect june.csv --against may.csv""",
+losscli inspect june.csv --against may.csv
+losscli inspect preds.csv --targets labels.csv --on id""",
 )
 @shared.sources
 @shared.common("--limit", metavar="N|all", default="10000", show_default=True,
@@ -27,6 +31,12 @@ losscli inspect june.csv --against may.csv""",
 @shared.common("--against", metavar="FILE", shell_complete=completion.files,
                help="Another file with the same columns, as of last month: how the target, predictions and errors "
                     "of SOURCE have drifted from it (PSI, Wasserstein distance).")  # fmt: skip
+@shared.option("--targets", section="Input", metavar="FILE", shell_complete=completion.files,
+               help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on.")  # fmt: skip
+@shared.option("--on", section="Input", metavar="KEY[,KEY]", shell_complete=completion.columns,
+               help="The key columns that join rows: a name, or 'ID=id' if the targets have another.")  # fmt: skip
+@shared.option("--unmatched", section="Input", type=click.Choice(["error", "drop", "drop-targets"]), default="error",
+               show_default=True, help="Rows whose key is in one file only.")  # fmt: skip
 @shared.file_options
 @shared.option("-f", "--format", "format_", envvar="LOSSCLI_INSPECT_FORMAT", metavar="table|plain|json",
                section="Output",
@@ -46,14 +56,30 @@ def command(ctx: click.Context, /, **given: Any) -> int:
     if format_ not in _FORMATS:
         raise UsageError(f"unknown format '{format_}' here", hint=f"formats: {', '.join(_FORMATS)}",
                          code="USAGE_BAD_VALUE")  # fmt: skip
-    analysis = analysed(options.sources, options.read, options.limit)
+    targets = _targets(given)
+    analysis = analysed(options.sources, options.read, options.limit, targets)
     found = with_commands(inspected(analysis, options.limit), options.sources, options.reading)
     if options.against is not None:
-        reference = analysed([options.against], options.read, options.limit)
+        reference = analysed([options.against], options.read, options.limit, targets)
         found = with_drift(found, analysis, reference, options.limit)
     console.print_notes(analysis.sample.source.notes)
     console.write_stdout(render(found, format_, **console.view()))
     return 0
+
+
+def _targets(given: dict[str, Any]) -> TargetsFile | None:
+    """The file of the targets, and the keys of its join."""
+    from losscli.binding.column_names import read_keys
+    from losscli.execution.inspection.sample import TargetsFile
+
+    path, on = given["targets"], given["on"]
+    if (path is None) != (on is None):
+        missing = "--on KEY, the column that both files share" if on is None else "--targets FILE"
+        raise UsageError(f"{'--targets' if on is None else '--on'} needs {missing}", code="USAGE_INCOMPLETE")
+    if path is None:
+        return None
+    keys, targets_on = read_keys(on)
+    return TargetsFile(path, keys, () if keys == targets_on else targets_on, given["unmatched"])
 
 
 def _reading(ctx: click.Context) -> list[str]:

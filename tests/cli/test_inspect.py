@@ -148,6 +148,26 @@ def test_fields_of_objects_are_columns(folder, capfd):
         run_commands(found, capfd)
 
 
+def test_targets_of_another_file_are_joined_by_their_key(folder, capfd):
+    data = ROOT / "sample_data"
+    named = "\n".join(("ID" + line.removeprefix("patient") if at == 0 else line) for at, line in enumerate(
+        (data / "diabetes_targets.csv").read_text().splitlines()))  # fmt: skip
+    (folder / "targets.csv").write_text(named + "\n")
+    (folder / "few.csv").write_text("\n".join(named.splitlines()[:401]) + "\n")
+    given = [str(data / "diabetes_predictions.csv"), "--targets", "targets.csv", "--on", "patient=ID"]
+    found = inspected(capfd, *given)
+    assert found["fits"][0]["roles"]["target"] == "progression"
+    assert found["fits"][0]["preds"] == ["ridge", "forest", "boosting", "bayes"]
+    run_commands(found, capfd)
+    assert inspected(capfd, *given, "--limit", "100")["rows"]["read"] == 100
+    given[2] = "few.csv"
+    assert outcome(capfd, "inspect", *given)[0] == 3
+    some = inspected(capfd, *given, "--unmatched", "drop")
+    assert some["rows"]["read"] == 400 and "--unmatched drop" in some["commands"][0]
+    for lone in (["--targets", "few.csv"], ["--on", "ID"]):
+        assert outcome(capfd, "inspect", given[0], *lone)[0] == 2
+
+
 def test_columns_that_are_no_vector_of_the_target_are_models(folder, capfd):
     models = {f"model_{at}": [p * (1 - at / 10) for p in PROBS] for at in range(4)}
     (folder / "wide.csv").write_text(table(clicked=EVEN, **models))

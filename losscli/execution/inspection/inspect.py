@@ -12,7 +12,7 @@ from losscli.execution.inspection.domains import accepts, is_named, is_narrow
 from losscli.execution.inspection.findings import findings
 from losscli.execution.inspection.fits import Assignment, Fit, sample_and_fits
 from losscli.execution.inspection.profiles import ColumnProfile, commonest, histogram
-from losscli.execution.inspection.sample import Sample, read_sample
+from losscli.execution.inspection.sample import Sample, TargetsFile, read_sample
 from losscli.io.source import ReadOptions
 from losscli.lazy import dataclass, pattern
 from losscli.losses import every
@@ -40,9 +40,11 @@ class Analysis:
     fits: Sequence[Fit]
 
 
-def analysed(paths: Sequence[str], options: ReadOptions, limit: int | None) -> Analysis:
+def analysed(
+    paths: Sequence[str], options: ReadOptions, limit: int | None, targets: TargetsFile | None = None
+) -> Analysis:
     """Read the first `limit` rows of these files, or all, and find what fits."""
-    sample, fits = sample_and_fits(read_sample(paths, options, limit))
+    sample, fits = sample_and_fits(read_sample(paths, options, limit, targets))
     return Analysis(sample, fits[:_MOST_FITS])
 
 

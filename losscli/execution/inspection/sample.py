@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -95,7 +95,19 @@ class _Thinned:
         return hashes < np.uint64((1 << (64 - self.halved)) - 1)
 
 
-def read_sample(paths: Sequence[str], options: ReadOptions, limit: int | None = KEPT) -> Sample:
+@dataclass(frozen=True)
+class TargetsFile:
+    """A file with the targets, joined by the columns `on`, which have the names `targets_on` there."""
+
+    path: str
+    on: tuple[str, ...]
+    targets_on: tuple[str, ...]
+    unmatched: Literal["error", "drop", "drop-targets"] = "error"
+
+
+def read_sample(
+    paths: Sequence[str], options: ReadOptions, limit: int | None = KEPT, targets: TargetsFile | None = None
+) -> Sample:
     """Read the first `limit` rows of these files, or all.
 
     Parameters
@@ -106,10 +118,16 @@ def read_sample(paths: Sequence[str], options: ReadOptions, limit: int | None = 
         How they are read.
     limit : int or None
         How many rows are read at most; None reads all. Memory does not grow with it.
+    targets : TargetsFile, optional
+        The targets, if they stand in a file of their own.
     """
-    source = open_source(paths, options)
-    inner = inner_columns(source.fragments[0].nested_types, COLUMNS) if source.fragments else []
-    source = with_nested(source, [(name,) for name in inner])
+    source, inner = _opened(paths, options)
+    if targets is not None:
+        from losscli.io.join.join import join  # few inspections need it
+
+        other, more = _opened([targets.path], options)
+        source = join(source, other, targets.on, targets.unmatched, targets.targets_on)
+        inner += more
     flat = [name for name in source.columns if not fields_of(source.types.get(name))]  # not columns of objects
     names = [name for name in flat if name and source.columns.count(name) == 1][:COLUMNS]
     names = source.fragments[0].readable(names) if source.fragments else []
@@ -135,6 +153,13 @@ def read_sample(paths: Sequence[str], options: ReadOptions, limit: int | None = 
     roots = {name.partition(".")[0] for name in inner}
     unseen = tuple(dict.fromkeys(name for name in source.columns if name not in profiles and name not in roots))
     return Sample(source, together(singles), singles, profiles, rows, len(kept.hashes), complete, unseen)
+
+
+def _opened(paths: Sequence[str], options: ReadOptions) -> tuple[Source, list[str]]:
+    """A source with the columns inside others, and their names."""
+    source = open_source(paths, options)
+    inner = inner_columns(source.fragments[0].nested_types, COLUMNS) if source.fragments else []
+    return with_nested(source, [(name,) for name in inner]), inner
 
 
 def _projection(source: Source, names: Sequence[str], options: ReadOptions) -> dict[str, ReadAs]:
