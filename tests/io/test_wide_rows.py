@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import errno
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from waiting import PATIENCE
 
 from losscli.errors import DataError, FileError
 from losscli.io.arrow.matrix import plain_matrix, side_by_side
 from losscli.io.files.open import open_source
 from losscli.io.formats import parquet, parquet_columns
 from losscli.io.source import ReadAs
+from losscli.parallel import using_threads
 
 RNG = np.random.default_rng(20)
 
@@ -149,6 +152,32 @@ def test_columns_that_are_decoded_after_others_give_the_same_rows(
             found += batch.data.to_pylist()
             row += batch.data.num_rows
     assert found == table.select(names).to_pylist()
+
+
+@pytest.mark.usefixtures("small_limits", "by_columns")
+@pytest.mark.parametrize("held", [0, 1 << 30])
+def test_threads_decode_the_columns_of_an_only_row_group_side_by_side(
+    tmp_path: Path, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_columns, "HELD", held)
+    path, table = wide_file(tmp_path, [700])
+    decoding, two, read = set(), threading.Event(), pq.ParquetFile.read_row_groups
+
+    def waiting(self: pq.ParquetFile, *args: object, **more: object) -> pa.Table:
+        decoding.add((threading.get_ident(), id(self)))
+        if len(decoding) > 1:
+            two.set()
+        assert two.wait(PATIENCE)
+        return read(self, *args, **more)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_groups", waiting)
+    projection: dict[str, ReadAs] = dict.fromkeys(table.schema.names[:-1], "number")
+    with using_threads(3):
+        splits = list(opened(path).alone().splits(projection))
+    found = [row for split in splits for batch in split.batches(1) for row in batch.data.to_pylist()]
+    assert found == table.select(list(projection)).to_pylist()
+    assert len({thread for thread, _ in decoding}) > 1
+    assert len({file for _, file in decoding}) > 1  # no two threads read by one reader
 
 
 @pytest.mark.usefixtures("small_limits", "by_columns")

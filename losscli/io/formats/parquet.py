@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import field, replace
+from functools import partial
 from itertools import takewhile
 from typing import ClassVar
 
@@ -22,14 +23,15 @@ from losscli.io.formats.binary import (
     read_error,
     select_columns,
 )
-from losscli.io.formats.parquet_columns import MANY, batches_by_columns, is_bounded
+from losscli.io.formats.parquet_columns import MANY, MOST_DECODING, batches_by_columns, is_bounded
 from losscli.io.formats.parquet_columns import memory_bytes as memory_by_columns
-from losscli.io.formats.parquet_statistics import RowFilter, UnreadSplit, unread_groups
+from losscli.io.formats.parquet_statistics import RowFilter, UnreadSplit, grouped, unread_groups
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.read_ahead import splits_ahead
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 from losscli.lazy import dataclass
+from losscli.parallel import thread_count
 
 PROBED = 16
 BUFFER, SMALLEST_BUFFER = 1 << 20, 16 << 10  # the most and the fewest bytes of a column that are read at once
@@ -128,7 +130,7 @@ class ParquetFragment(Fragment):
             own = self.with_plain_texts(self._mostly_differing(texts, footer))
         unread = [] if self.row_filter is None else unread_groups(footer, self.schema, self.row_filter)
         most = min(SPLIT_ROWS, max(1, SPLIT_BYTES // max(row_size, 1)))
-        for groups, rows in _grouped(counts, most, unread or [False] * len(counts)):
+        for groups, rows in grouped(counts, most, unread or [False] * len(counts)):
             size = self.size * rows // max(declared, 1)
             if unread and unread[groups[0]]:
                 yield UnreadSplit(self.source, self.path, own.read_schema(projection), rows, size)
@@ -200,23 +202,6 @@ def _up_to_list(path: NestedPath) -> str:
     """The path as Parquet names columns, up to the first list, whose elements are called differently by each writer."""
     fields = takewhile(lambda step: isinstance(step, str), path.steps)
     return ".".join((path.root, *map(str, fields)))
-
-
-def _grouped(counts: Sequence[int], most: int, unread: Sequence[bool]) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Consecutive row groups and their number of rows.
-
-    Small row groups are combined, up to `most` rows; those that are not read, all that stand together.
-    """
-    groups: list[int] = []
-    rows = 0
-    for index, count in enumerate(counts):
-        if groups and (unread[index] != unread[groups[0]] or (rows + count > most and not unread[index])):
-            yield tuple(groups), rows
-            groups, rows = [], 0
-        groups.append(index)
-        rows += count
-    if groups:
-        yield tuple(groups), rows
 
 
 @dataclass(frozen=True)
@@ -302,7 +287,7 @@ class RowGroupSplit:
         """The rows in splits that hold them; reading them for the next split decodes them."""
         most = max(1, min(SPLIT_ROWS, BATCH_BYTES // max(self.row_size, 1)))
         held: list[pa.RecordBatch] = []
-        for data in self._read(first_row):
+        for data in self._read(first_row, thread_count()):
             if held and sum(part.num_rows for part in held) + data.num_rows > most:
                 yield self._holding(held)
                 held = []
@@ -321,17 +306,19 @@ class RowGroupSplit:
         check_values(data, columns_to_check(fragment.schema, starts), fragment.path, row)
         yield from bounded_batches(leaves(data, names, fragment.nested), fragment.path, row)
 
-    def _read(self, first_row: int) -> Iterator[pa.RecordBatch]:
+    def _read(self, first_row: int, threads: int = 1) -> Iterator[pa.RecordBatch]:
         """What Arrow reads of the row groups; the end of the last one, too, is checked."""
         fragment, names = self.fragment, list(self.projection)
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
         step = rows_per_batch(self.row_size, 1)
         found = 0
-        with _opened(fragment.source, texts, len(names), self.footer, self._lanes()) as file:
+        opened = partial(_opened, fragment.source, texts, len(names), self.footer, self._lanes())
+        with opened() as file, ExitStack() as stack:
             if self.is_by_columns:
+                files = [file, *(stack.enter_context(opened()) for _ in range(1, min(threads, MOST_DECODING)))]
                 schema = pa.schema([fragment.schema.field(name) for name in names])
                 size = self.rows * self.row_size
-                batches = batches_by_columns(file, self.groups, schema, size, step, fragment.path)
+                batches = batches_by_columns(files, self.groups, schema, size, step, fragment.path)
             else:
                 batches = file.iter_batches(
                     step, row_groups=list(self.groups), columns=fragment.stored(names), use_threads=False

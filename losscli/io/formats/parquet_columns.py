@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from losscli.io.files.spool import SPOOL_LIMIT, spool_error
 from losscli.io.formats.binary import columns_to_check
+from losscli.parallel import stream_in_order
 
 MANY = 128
 """Columns from which on it is so."""
@@ -24,6 +25,10 @@ HELD = 48 << 20
 
 PIECE, TOGETHER = 8 << 20, 64
 """Decoded bytes, and columns, that are decoded together."""
+
+
+MOST_DECODING = 4
+"""Threads that decode columns side by side, of a row group that no other is read beside: each holds some of them."""
 
 
 def memory_bytes(size: int) -> int:
@@ -37,10 +42,22 @@ def is_bounded(size: int) -> bool:
 
 
 def batches_by_columns(
-    file: pq.ParquetFile, groups: Sequence[int], schema: pa.Schema, size: int, rows: int, path: str
+    files: Sequence[pq.ParquetFile], groups: Sequence[int], schema: pa.Schema, size: int, rows: int, path: str
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of `rows` rows of the columns of this schema, whose decoded values take `size` bytes in all."""
-    pieces = (file.read_row_groups(list(groups), columns=some, use_threads=False) for some in _together(schema, size))
+    """Batches of `rows` rows of the columns of this schema, whose decoded values take `size` bytes in all.
+
+    `files` are the same file, opened for as many threads as decode columns side by side.
+    """
+    free = list(files)
+
+    def decoded(some: list[str]) -> pa.Table:
+        file = free.pop()  # no more pieces are decoded at a time than there are files
+        try:
+            return file.read_row_groups(list(groups), columns=some, use_threads=False)
+        finally:
+            free.append(file)
+
+    pieces = stream_in_order(decoded, _together(schema, size), len(files), ahead=1)
     names = schema.names
     if size <= HELD:
         columns = {name: piece.column(name) for piece in pieces for name in piece.column_names}

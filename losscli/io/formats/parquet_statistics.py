@@ -1,8 +1,8 @@
-"""Row groups of Parquet that need not be read: what the footer says of their values proves that no row can pass."""
+"""Row groups of Parquet: which are read together, and which not at all, as the footer proves that no row can pass."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -86,3 +86,20 @@ class UnreadSplit:
         empty = pa.RecordBatch.from_arrays([pa.nulls(most, kind) for kind in self.schema.types], schema=self.schema)
         for done in range(0, self.rows, max(most, 1)):
             yield from bounded_batches(empty.slice(0, min(most, self.rows - done)), self.path, first_row + done)
+
+
+def grouped(counts: Sequence[int], most: int, unread: Sequence[bool]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Consecutive row groups and their number of rows.
+
+    Small row groups are combined, up to `most` rows; those that are not read, all that stand together.
+    """
+    groups: list[int] = []
+    rows = 0
+    for index, count in enumerate(counts):
+        if groups and (unread[index] != unread[groups[0]] or (rows + count > most and not unread[index])):
+            yield tuple(groups), rows
+            groups, rows = [], 0
+        groups.append(index)
+        rows += count
+    if groups:
+        yield tuple(groups), rows
