@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from losscli.baselines.diagnostics import read_diagnostics
 from losscli.baselines.json_file import InvalidDocument, read_document
 from losscli.errors import DataError, UsageError
 from losscli.io.remote.address import REMOTE_URL, beside, local_path, redacted
@@ -164,6 +165,7 @@ def _evaluation(report: _Object) -> Evaluation:
         environment=_names(report.fields.get("environment", []), "environment"),
         lets=_names(report.fields.get("let", []), "let"),
         warnings=report.objects("warnings", _warning),
+        diagnostics=None if (found := report.fields.get("diagnostics")) is None else read_diagnostics(found),
     )
 
 

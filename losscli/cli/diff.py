@@ -13,6 +13,7 @@ from losscli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.option_values import DiffOptions
+    from losscli.results import Evaluation
 
 
 @click.command(
@@ -53,6 +54,8 @@ def _diff(options: DiffOptions) -> int:
     reports.check(options.report)
     with reports.reporting_errors(options.report, options.quiet):
         old, new = read_report(options.old), read_report(options.new)
+    if options.report.diagnosing and new.diagnostics is not None:
+        _refuse_undrawable(new, options.new)
     bound = bound_to_results(options.gates.gates, new)
     if options.new == options.old or same_file(options.new, [options.old]):
         shown = f"{redacted(options.old)} and {redacted(options.new)}"
@@ -66,3 +69,17 @@ def _diff(options: DiffOptions) -> int:
                         code="DATA_NOT_COMPARABLE")  # fmt: skip
     scoring.deliver(judged, options.gates, options.report, options.quiet)
     return scoring.ended(judged, options.gates)
+
+
+def _refuse_undrawable(found: Evaluation, path: str) -> None:
+    """A DataError where pictures cannot be made of what the file says, such as a histogram of no bins."""
+    from losscli.io.remote.address import redacted
+    from losscli.report import renderer
+    from losscli.report.suites import single_suite
+
+    try:
+        renderer("html").render_file(single_suite(found))
+    except (ArithmeticError, LookupError, ValueError) as error:
+        raise DataError("the diagnostics of the report contradict themselves", path=redacted(path),
+                        hint="-o FILE.html -o FILE.json saves a page and its report",
+                        code="DATA_BAD_REPORT") from error  # fmt: skip

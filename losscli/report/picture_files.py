@@ -19,7 +19,7 @@ from losscli.results import Evaluation
 SUFFIXES = (".png", ".svg", ".vl.json", ".json")
 """How the names of files of pictures end."""
 _SCALE = 2  # pixels of a PNG for one of the SVG, for screens of today
-_NO_ROWS = "their rows are not at hand: states and saved reports hold sums and results"
+_NO_ROWS = "they have no diagnostics of rows, as states of shards and most saved reports"
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,14 @@ def _strips(one: Strips) -> Spec:
     style = {} if one.bars else {"filled": True, "size": 70, "opacity": 1}
     layers.append(_layer(values, "bar" if one.bars else "point", {"x": {"field": "value", **x}, "y": y},
                          color=COLOURS["a"], **style))  # fmt: skip
+    baselines: list[Spec] = [
+        {"label": label, "value": row.baseline}
+        for label, row in zip(labels, one.rows, strict=True)
+        if row.baseline is not None and math.isfinite(row.baseline)
+    ]
+    if baselines:
+        layers.append(_layer(baselines, "point", {"x": {"field": "value", **x}, "y": y}, filled=False, size=130,
+                             color=COLOURS["text"], opacity=1))  # fmt: skip
     return _titled(one, layers, width=WIDTH - 60, height={"step": 22})
 
 

@@ -52,6 +52,15 @@ def test_a_notebook_shows_results_comparisons_and_gates(compared: losscli.Report
 
 def test_a_report_is_a_dict_and_a_page(compared: losscli.Report) -> None:
     assert compared.to_dict() == json.loads(compared.to_json())
-    assert compared.to_dict()["gates"][0]["passed"] is True
+    whole, (first, *_) = compared.to_dict(), compared.comparisons
+    assert whole["gates"][0]["passed"] is True
+    assert [tuple(one["interval"]) for one in whole["results"]] == [result.interval for result in compared]
+    assert (whole["comparisons"][0]["difference"], whole["comparisons"][0]["verdict"]) == (
+        first.difference,
+        first.verdict,
+    )
     page = compared.to_html()
     assert page.startswith("<!doctype html>") and "max-dropped" in page
+    assert compared[0].interval is not None and first.interval is not None
+    assert f"[{compared[0].interval[0]:.4g}, {compared[0].interval[1]:.4g}]" in page
+    assert f"{first.interval[0]:+.4g}" in page and f">{first.verdict}<" in page

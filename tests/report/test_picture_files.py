@@ -107,7 +107,9 @@ def test_labels_that_are_alike_stay_apart():
 
 def test_what_the_results_have_no_rows_for_is_said():
     plain = run(result("mse", 1.0, "a"), result("mse", 2.0, "b"))
-    with pytest.raises(UsageError, match="these results have no picture 'roc': their rows are not at hand") as found:
+    with pytest.raises(
+        UsageError, match="these results have no picture 'roc': they have no diagnostics of rows"
+    ) as found:
         pictures_of([plain], "roc")
     assert found.value.hint == "they have models"
     with pytest.raises(UsageError, match="did you mean 'residuals'"):

@@ -17,16 +17,16 @@ _PICTURES = 12  # of slices: one for each loss and model
 
 
 def forest(evaluation: Evaluation) -> Iterator[Strips]:
-    """A forest plot of each loss that several models have, the best first."""
+    """A forest plot of each loss that several models have, or that a baseline has too; the best first."""
     whole: dict[str, list[LossResult]] = {}
     for part in parts_of(evaluation.results):
         if not isinstance(part, SliceColumns):
             for result in part:
-                if not result.by and result.model is not None:
+                if not result.by and (result.model is not None or result.baseline is not None):
                     whole.setdefault(result.spec, []).append(result)
     for found in whole.values():
-        if len(found) > 1:
-            rows = [_strip(result.model or "", result) for result in _best_first(found)]
+        if len(found) > 1 or any(result.baseline is not None for result in found):
+            rows = [_strip(result.model or "all rows", result) for result in _best_first(found)]
             yield Strips("models", f"{display_name(found[0])} by model{_direction(found[0])}", "model", rows)
 
 
@@ -54,7 +54,7 @@ def slices_left_out(evaluation: Evaluation) -> str:
 
 
 def _strip(label: str, result: LossResult) -> Strip:
-    return Strip(label, result.value, result.interval)
+    return Strip(label, result.value, result.interval, None if result.baseline is None else result.baseline.value)
 
 
 def _direction(result: LossResult) -> str:

@@ -22,6 +22,10 @@ from losscli.results.diagnostics import Diagnostics
 from losscli.results.worst_slices import WorstSlices
 
 _COLUMNS = 8
+_NO_ROWS = (
+    "There are no pictures of rows, such as residuals or reliability. States of shards have none; a saved report has "
+    "them if a page was written with it; from Python they need diagnostics=True."
+)
 _REASONS = 20
 _LONG = 24  # results from which on their table stands below the pictures
 
@@ -46,6 +50,8 @@ def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
         yield title("Slices") + f'<div class="pairs">\n{slices}{left_out}</div>\n'
     if evaluation.diagnostics is not None:
         yield from _pictures(evaluation.diagnostics, view, title)
+    else:
+        yield note(_NO_ROWS, view)
     if long:
         yield title("Numbers")
         yield from _numbers(evaluation, view)

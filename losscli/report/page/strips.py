@@ -23,11 +23,12 @@ _LEFT, _PLOT = 190, 220  # where the strips of a drawing begin, and how wide the
 
 @dataclass(frozen=True)
 class Strip:
-    """One row: what it is about, its value, the ends of its interval (None: there is none)."""
+    """One row: what it is about, its value, the ends of its interval and the value of the baseline, if any."""
 
     label: str
     value: float
     interval: tuple[float, float] | None = None
+    baseline: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,15 @@ class Strips:
         """What the dots and lines are, in words."""
         interval = any(row.interval is not None for row in self.rows)
         dashed = "; dashed: all rows" if self.reference is not None and math.isfinite(self.reference) else ""
-        return ("CI" if interval and dashed else "confidence interval" if interval else "value") + dashed
+        ring = "; ring: baseline" if any(row.baseline is not None for row in self.rows) else ""
+        more = dashed + ring
+        return ("CI" if interval and more else "confidence interval" if interval else "value") + more
 
     def scale(self, start: float, stop: float) -> Scale:
         """The axis, between these places."""
         ends = [end for row in self.rows for end in (row.value, *(row.interval or ()))]
-        more = [*([] if self.reference is None else [self.reference]), *([0.0] if self.bars else [])]
+        more = [*([] if self.reference is None else [self.reference]), *([0.0] if self.bars else []),
+                *(row.baseline for row in self.rows if row.baseline is not None)]  # fmt: skip
         return spanning([*ends, *more], start, stop)
 
     def table(self, view: View) -> str:
@@ -135,6 +139,8 @@ class Strips:
             marks += f'<rect class="bar" x="{place(left)}%" width="{place(right - left)}%" y="5" height="12"/>'
         elif math.isfinite(row.value):
             marks += f'<circle class="dot" cx="{scale.at(row.value)}%" cy="11" r="4.5"/>'
+        if row.baseline is not None and math.isfinite(row.baseline):
+            marks += f'<circle class="ring" cx="{scale.at(row.baseline)}%" cy="11" r="6.5"/>'
         return f'<svg {frame} height="{_ROW}" aria-hidden="true">{marks}</svg>'
 
 

@@ -45,6 +45,7 @@ text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .se { stroke: var(--e); stroke-dasharray: 4 2; }
 .sf { stroke: var(--f); stroke-dasharray: 1 2; }
 .counts { fill: var(--line); } .frame { fill: none; stroke: var(--line); } .strong { fill: var(--text); }
+.ring { fill: none; stroke: var(--text); stroke-width: 1.5; }
 .solid { stroke-dasharray: none; }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
 """
