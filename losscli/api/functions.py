@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal
 
 from losscli.api.report import Report
@@ -82,6 +83,11 @@ def evaluate(
     engine: Literal["threads", "dask"] = "threads",
     scheduler: str | None = None,
     insecure_scheduler: bool = False,
+    scheduler_file: str | PathLike[str] | None = None,
+    tls_ca: str | PathLike[str] | None = None,
+    tls_cert: str | PathLike[str] | None = None,
+    tls_key: str | PathLike[str] | None = None,
+    worker_timeout: float | None = None,
 ) -> Report:
     """Score predictions against targets: losses x models x slices, in one pass.
 
@@ -217,9 +223,15 @@ def evaluate(
     engine : {"threads", "dask"}
         What does the work.
     scheduler : str, optional
-        The address of a Dask scheduler.
+        The address of a Dask scheduler; by default that of Dask's configuration.
     insecure_scheduler : bool
         Whether a scheduler without TLS beyond this machine is allowed.
+    scheduler_file : path, optional
+        The file in which a Dask scheduler wrote its address.
+    tls_ca, tls_cert, tls_key : path, optional
+        For a scheduler at a tls:// address: the certificate of its authority, one of your own, and its private key.
+    worker_timeout : float, optional
+        Seconds after which a silent worker is given up, and others do its work; by default 60.
 
     Returns
     -------

@@ -19,8 +19,8 @@ IGNORED = {"LOSSCLI_EXIT_ZERO": "--exit-zero counts on the command line only"}
 # Parameters that change no number and no verdict: where results go and how, and what computes them.
 _NEUTRAL = frozenset({
     "color", "engine", "error_format", "format_", "init", "insecure_scheduler", "json", "listing", "max_slices",
-    "no_color", "output", "outputs", "plan", "quiet", "scheduler", "shard", "sort", "state_out", "threads",
-    "trust_config", "verbose",
+    "no_color", "output", "outputs", "plan", "quiet", "scheduler", "scheduler_file", "shard", "sort", "state_out",
+    "threads", "tls_ca", "tls_cert", "tls_key", "trust_config", "verbose", "worker_timeout",
 })  # fmt: skip
 
 

@@ -21,6 +21,7 @@ TOPICS = (
     "weights",
     "batches",
     "shards",
+    "dask",
     "intervals",
     "gates",
     "config",

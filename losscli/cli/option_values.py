@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from losscli.binding.request import Request, Unmatched
     from losscli.cli.destinations import Destination
     from losscli.cli.destinations.pictures import PictureFile
+    from losscli.execution.engines.choose import ClusterChoice
     from losscli.gates.dropped import DropLimit
     from losscli.gates.grammar import Gate
     from losscli.io.files.planned import PlannedFiles
@@ -127,6 +128,20 @@ class ExecutionOptions:
     engine: str
     scheduler: str | None
     insecure_scheduler: bool
+    scheduler_file: str | None
+    tls_ca: str | None
+    tls_cert: str | None
+    tls_key: str | None
+    worker_timeout: float | None
+
+    @property
+    def cluster(self) -> ClusterChoice:
+        """How a cluster is reached."""
+        from losscli.execution.engines.choose import ClusterChoice
+        from losscli.execution.engines.security import Tls
+
+        tls = Tls(self.tls_ca, self.tls_cert, self.tls_key)
+        return ClusterChoice(self.scheduler, self.scheduler_file, self.insecure_scheduler, tls, self.worker_timeout)
 
 
 @dataclass(frozen=True)

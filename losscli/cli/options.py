@@ -206,7 +206,16 @@ engine_options = _stack(
                help="What reads and computes: threads of this process, or the workers of a Dask cluster."),
     _execution("--scheduler", metavar="ADDRESS",
                help="The scheduler of the Dask cluster, such as tls://host:8786.  "
-                    "[default: a local cluster of --threads processes]"),
+                    "[default: that of Dask's configuration, or a local cluster of --threads processes]"),
+    _execution("--scheduler-file", metavar="FILE", shell_complete=completion.files,
+               help="The file in which the scheduler wrote its address (dask scheduler --scheduler-file)."),
+    _execution("--tls-ca", metavar="FILE", shell_complete=completion.files,
+               help="The certificate of the authority that signed those of the cluster, for a tls:// address."),
+    _execution("--tls-cert", metavar="FILE", shell_complete=completion.files,
+               help="A certificate that this authority signed, which the scheduler asks for."),
+    _execution("--tls-key", metavar="FILE", shell_complete=completion.files, help="Its private key."),
+    _execution("--worker-timeout", type=float, metavar="SECONDS",
+               help="A worker that is silent for so long is given up, and others do its work.  [default: 60]"),
     _execution("--insecure-scheduler", is_flag=True, help="Accept a scheduler on another machine without tls://."),
 )  # fmt: skip
 

@@ -45,7 +45,10 @@ Given = Mapping[str, Any]
 
 Group = TypeVar("Group")
 
-_THREADS = {"engine": "threads", "scheduler": None, "insecure_scheduler": False}
+_THREADS = {
+    "engine": "threads", "insecure_scheduler": False,
+    **dict.fromkeys(("scheduler", "scheduler_file", "tls_ca", "tls_cert", "tls_key", "worker_timeout")),
+}  # fmt: skip
 """The engine of commands that have no choice of one."""
 
 

@@ -25,8 +25,8 @@ Answer = TypeVar("Answer")
 # These options are about the whole command, so a suite has no such key.
 _NOT_OF_A_SUITE = frozenset({
     "help", "error_format", "color", "no_color", "json", "format_", "quiet", "verbose", "plan", "exit_zero",
-    "threads", "engine", "scheduler", "insecure_scheduler", "shard", "shard_plan", "state_out", "show", "worst",
-    "shown_columns",
+    "threads", "engine", "scheduler", "insecure_scheduler", "scheduler_file", "tls_ca", "tls_cert", "tls_key",
+    "worker_timeout", "shard", "shard_plan", "state_out", "show", "worst", "shown_columns",
 })  # fmt: skip
 
 

@@ -90,6 +90,11 @@ class Groups:
         return max(map(len, self.groups))
 
     @property
+    def size(self) -> int:
+        """0, as its rows are in memory."""
+        return 0
+
+    @property
     def memory_bytes(self) -> int:
         """So much that a large group is scored alone."""
         return self.rows * (1 << 30) // LARGE

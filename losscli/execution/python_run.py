@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -17,14 +18,15 @@ from losscli.binding.spec import Spec
 from losscli.contract.kinds import Array
 from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES, Engine
-from losscli.execution.engines.choose import check_choice, chosen
+from losscli.execution.engines.choose import ClusterChoice, check_choice, chosen
+from losscli.execution.engines.security import Tls
 from losscli.execution.evaluate import evaluate
 from losscli.execution.judge import Rules, judge, judged_error
 from losscli.execution.prepare import Data, Prepared, prepare
 from losscli.execution.progress import NO_PROGRESS, Line, ProgressObserver, shown, terminal
 from losscli.execution.python_data import data_of, path_of
 from losscli.execution.row_values import OutputRows
-from losscli.execution.shardable import check_mergeable, expected_files
+from losscli.execution.shardable import check_distributable, expected_files
 from losscli.gates.verdicts import BASELINE, BoundGate, Gate, drop_limit, parse_gate, slice_columns
 from losscli.results import Evaluation
 
@@ -35,7 +37,19 @@ def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
     if threads is not None and threads < 1:
         raise UsageError(f"threads must be at least 1; got {threads}", code="USAGE_BAD_VALUE")
     files = expected_files(run.source, f"engine='{name}'") if name != ENGINES[0] else ()
-    return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
+    return chosen(name, threads, _cluster(settings), files, lambda note: None,
+                  lambda warning: warnings.warn(warning, RuntimeWarning, stacklevel=2))  # fmt: skip
+
+
+def _cluster(settings: Mapping[str, Any]) -> ClusterChoice:
+    tls = Tls(*(_path(settings.get(f"tls_{name}")) for name in ("ca", "cert", "key")))
+    file = _path(settings.get("scheduler_file"))
+    insecure = bool(settings.get("insecure_scheduler"))
+    return ClusterChoice(settings.get("scheduler"), file, insecure, tls, settings.get("worker_timeout"))
+
+
+def _path(given: Any) -> str | None:
+    return None if given is None else os.fspath(given)
 
 
 def evaluated(settings: Mapping[str, Any], run: Prepared, observer: ProgressObserver) -> Evaluation:
@@ -62,9 +76,9 @@ def observed(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextMan
 def check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> None:
     """Raise a UsageError if the engine is unknown or cannot run this request on this data."""
     name = settings.get("engine") or ENGINES[0]
-    check_choice(name, settings.get("scheduler"), bool(settings.get("insecure_scheduler")))
+    check_choice(name, _cluster(settings))
     if name != ENGINES[0]:
-        check_mergeable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
+        check_distributable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
 
 
 def gates_of(given: str | Sequence[str] | None) -> tuple[Gate, ...]:

@@ -73,6 +73,11 @@ class PlacedSplit:
     files: Sequence[Fragment] = ()
 
     @property
+    def size(self) -> int:
+        """Its bytes in the file; 0 if unknown."""
+        return self.split.size
+
+    @property
     def memory_bytes(self) -> int:
         """About how many bytes of memory are needed to read it."""
         return self.split.memory_bytes
@@ -245,11 +250,9 @@ class Scan:
                 yield PlacedSplit(number, split)
 
     def _groups(self, remote: bool) -> Iterable[tuple[int, Sequence[Fragment]]]:
-        """The fragments with their numbers; in this process, small files together."""
-        if remote:
-            return ((number, [fragment]) for number, fragment in enumerate(self.fragments))
+        """The fragments with their numbers, small files together; what this process reads is requested ahead."""
         groups = in_groups(self.fragments, self.plan.projection)
-        return files_ahead(groups, self.fragments, self.plan.projection)
+        return groups if remote else files_ahead(groups, self.fragments, self.plan.projection)
 
     def _continue(self, placed: PlacedSplit, at: _Position) -> Iterator[ReadRows]:
         for number, fragment in enumerate(placed.files, placed.fragment):

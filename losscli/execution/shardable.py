@@ -31,6 +31,20 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
         raise UsageError(f"{what} splits the rows, and the best constant prediction of --skill is that of all",
                          hint=f"{instead} supports it; --skill-against MODEL works here, too",
                          code="USAGE_CONFLICT")  # fmt: skip
+    _check_sources(data, what, instead)
+
+
+def check_distributable(request: Request, data: Data, what: str, instead: str) -> None:
+    """A UsageError where the workers of a cluster, which `what` asks for, cannot score this run; `instead` can."""
+    if data.named:
+        raise UsageError(f"{what} does not support a file for each model: this process pairs their rows",
+                         hint=f"{instead} scores it; or write the columns of all models to one file first",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    _check_sources(data, what, instead)
+
+
+def _check_sources(data: Data, what: str, instead: str) -> None:
+    """A UsageError for rows that another process cannot read by itself."""
     if data.targets is not None:
         raise UsageError(f"{what} does not support joins: every process would read --targets again",
                          hint="join the files first: predictions and targets as columns of one table",

@@ -25,7 +25,8 @@ pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 import losscli as ours
 from losscli.cli.entry import run
 from losscli.contract.loss import REGISTRY
-from losscli.execution.engines import dask
+from losscli.execution.engines import cluster as connection
+from losscli.execution.engines import dask, tasks
 from losscli.execution.engines.choose import is_protected
 from losscli.execution.evaluate import Adding
 from losscli.execution.python_run import prepared
@@ -51,14 +52,17 @@ if evaluate.Adding.__call__.__name__ != "gated":  # a preload is run twice
     act, evaluate.Adding.__call__ = evaluate.Adding.__call__, gated
 """
 # The command, which waits longer for a busy cluster; and with small pieces.
-PATIENT = f"from losscli.execution.engines import dask; dask.CONNECT = dask.FIRST = 60; {LOSSCLI[-1]}"
-FINE = f"from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; {PATIENT}"
+PATIENT = f"from losscli.execution.engines import cluster; cluster.CONNECT = cluster.FIRST = 60; {LOSSCLI[-1]}"
+FINE = (
+    "from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; "
+    f"from losscli.execution.engines import tasks; tasks.TASK_BYTES = 1; {PATIENT}"
+)
 # Where a scheduler that went away is not looked for so long.
 HASTY = """
 from losscli.execution.engines import dask
-def checked(client, files):
-    check(client, files)
-    client._timeout = 1
+def checked(cluster, files):
+    check(cluster, files)
+    cluster.client._timeout = 1
 check, dask.check = dask.check, checked
 """
 
@@ -137,8 +141,9 @@ def cluster(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Small pieces of files, and time for a busy cluster to answer."""
-    monkeypatch.setattr(dask, "CONNECT", 60)
-    monkeypatch.setattr(dask, "FIRST", 60)
+    monkeypatch.setattr(connection, "CONNECT", 60)
+    monkeypatch.setattr(connection, "FIRST", 60)
+    monkeypatch.setattr(tasks, "TASK_BYTES", 1)
     monkeypatch.setattr(windows, "WINDOW", 40_000)
     monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
 
@@ -263,7 +268,7 @@ def test_other_bits_are_refused(cluster, files, capfd):
 
 def test_who_comes_later_is_looked_at_too(cluster, files, capfd):
     """The probe cannot see who joins after it, so every task looks once."""
-    with cluster.guest("from losscli.execution.engines import dask\ndask._settled = lambda: ('0.1', 'other')", 2):
+    with cluster.guest("from losscli.execution.engines import worker\nworker.settled = lambda: ('0.1', 'other')", 2):
         said = told(capfd, 4, "eval", files["parquet"], *SCORE, *on(cluster))
     assert "a worker that joined later has losscli" in said
 
@@ -285,7 +290,7 @@ def test_a_file_that_workers_do_not_see(change, message, cluster, tmp_path, capf
 
 
 def test_no_scheduler_no_package_no_protection(files, capfd, monkeypatch):
-    monkeypatch.setattr(dask, "CONNECT", 0.5)
+    monkeypatch.setattr(connection, "CONNECT", 0.5)
     args = ("eval", files["csv"], *SCORE)
     nobody = ("--engine", "dask", "--scheduler", "tcp://127.0.0.1:9")
     assert told(capfd, 4, *args, *nobody).splitlines() == [
@@ -340,7 +345,7 @@ def slow(tmp_path):
 def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, files, tmp_path, capfd, monkeypatch):
     args = ("eval", files["parquet"], *SCORE, "-f", "json", "--error-format", "text")
     with monkeypatch.context() as impatient:
-        impatient.setattr(dask, "FIRST", 0.5)
+        impatient.setattr(connection, "FIRST", 0.5)
         assert "has no workers" in told(capfd, 4, *args, *on(slow))
     marks, go = tmp_path / "begun", tmp_path / "go"
     workers = [slow.worker(GATED, BEGUN=str(marks), GO=str(go)) for _ in range(2)]

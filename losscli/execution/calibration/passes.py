@@ -38,6 +38,7 @@ class _Item(NamedTuple):
 
     rows: ReadRows
     memory_bytes: int = 0
+    size: int = 0
 
 
 class _At(NamedTuple):

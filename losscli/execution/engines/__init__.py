@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from losscli.lazy import dataclass
 
+if TYPE_CHECKING:
+    from losscli.io.remote.input import RemoteInput
+
 
 class TakesMemory(Protocol):
-    """An item that takes about `memory_bytes` bytes of memory while it is worked on."""
+    """An item that takes about `memory_bytes` bytes of memory while it is worked on, and `size` bytes of a file."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes in the file; 0 if unknown."""
+        ...
 
     @property
     def memory_bytes(self) -> int:
@@ -31,12 +39,16 @@ ENGINES = ("threads", "dask")
 
 @dataclass(frozen=True)
 class Expected:
-    """A file that all workers must find: where it is here, its name as given, its size and its time in nanoseconds."""
+    """A file that all workers must find: where it is here, its name as given, its size and its time in nanoseconds.
+
+    A file that is not on a disk is `remote`, and has no time.
+    """
 
     place: str
     path: str
     size: int
-    time: int
+    time: int = 0
+    remote: RemoteInput | None = None
 
 
 class Engine(Protocol):

@@ -1,39 +1,36 @@
 """Workers of a Dask cluster: one that runs already, or one that is started on this machine for the run.
 
-Plan and splits are sent to workers, and partial sums come back in the order of the splits. Before any work, and again
-where a worker joins later, the run checks that workers have this version and compute the bits of this machine.
+Tasks of several splits are sent to workers, and partial sums come back as they are done; they are merged in the order
+of the splits. Before any work, and again where a worker joins later, the run checks that workers have this version and
+compute the bits of this machine.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import itertools
-import logging
 import pickle
-import signal
 import uuid
-import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from multiprocessing import resource_tracker
 from typing import Any, Generic
-
-from distributed import Client, Future, LocalCluster, get_worker
 
 from losscli._version import __version__
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Answer, Expected, Item, MapFunction
-from losscli.execution.engines.worker_checks import SAME_VERSIONS, check, one_line
+from losscli.execution.engines import worker as remote
+from losscli.execution.engines.cluster import LEAVE, Cluster, connected, one_line
+from losscli.execution.engines.security import Tls
+from losscli.execution.engines.tasks import Task, tasks
+from losscli.execution.engines.worker_checks import SAME_VERSIONS, check
 from losscli.lazy import dataclass
-from losscli.parallel import one_blas_thread
 
-CONNECT = 5.0  # seconds that a scheduler has to answer
-FIRST = 10.0  # seconds that a run waits for the first worker
-PATIENCE = 60.0  # seconds that a run waits while there is no worker at all
 AHEAD = 2  # tasks that wait at each thread of a worker beside the one that it works on
-_POLL = 5.0  # seconds between two checks of whether there are workers
+HELD = 256 << 20  # bytes of answers that wait here for that of an earlier task
+MOST = 4096  # tasks that are sent and not merged yet
+WORKER_TIMEOUT = 60.0
+"""Seconds after which a silent worker is given up."""
+_POLL = 5.0  # seconds after which a wait begins anew
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,9 @@ class Dask:
     workers: int
     files: Sequence[Expected]
     say: Callable[[str], None]
+    warn: Callable[[str], None]
+    tls: Tls = Tls()
+    worker_timeout: float = WORKER_TIMEOUT
     is_remote: bool = True
 
     @property
@@ -55,15 +55,18 @@ class Dask:
         self, function: MapFunction[Item, Answer], items: Iterable[Item]
     ) -> Iterator[tuple[Item, Answer | Exception]]:
         """Each item with its answer, in order; what a worker raised comes as a `WorkerError`, which holds only text."""
-        rest = iter(items)
-        first = next(rest, None)
+        packed = tasks(items)
+        first = next(packed, None)
         if first is None:  # without items no cluster is started
             return
-        with _quiet(), _client(self) as client:
-            check(client, self.files)
-            run = _Run(client, function, f"losscli-{uuid.uuid4().hex}")
+        if first.failed is not None:
+            raise first.failed
+        with connected(self.address, self.workers, self.tls, self.worker_timeout, self.warn) as cluster:
+            check(cluster, self.files)
+            cluster.watch()
+            run = _Run(cluster, function, f"losscli-{uuid.uuid4().hex}")
             try:
-                yield from run.answers(itertools.chain([first], rest))
+                yield from run.answers(first, packed)
             finally:
                 run.stop()
             if run.raised:  # an error of the data would have ended the run: only the workers failed on these
@@ -76,222 +79,96 @@ class WorkerError(Exception):
     """What a worker raised, as text; the caller finds the error itself by doing the work again."""
 
 
-# -- in a worker -----------------------------------------------------------------------------------------------------
+class _Sent(Generic[Item]):
+    """A task that was sent, and what came back."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.future: Any = None
+        self.answers: bytes | None = None
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What a worker needs for every item of a run."""
-
-    function: Any
-    topic: str  # names the run
-    expected: tuple[str, str]  # version and arithmetic of the process that asks
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """The outcome of one item: an answer, what was raised, or why this worker must not answer."""
-
-    answer: Any = None
-    raised: str | None = None
-    mismatch: str | None = None
-
-
-def _job(pickled: bytes, topic: str, expected: tuple[str, str]) -> _Job:
-    return _Job(pickle.loads(pickled), topic, expected)
-
-
-def _do(job: _Job, index: int, item: Any) -> _Outcome:
-    get_worker().log_event(job.topic, index)
-    if _settled() != job.expected:
-        return _Outcome(mismatch=f"losscli {__version__} on another kind of CPU or NumPy")
-    try:
-        return _Outcome(job.function(item, lambda: job.topic in _STOPPED))
-    except Exception as error:
-        return _Outcome(raised=f"{type(error).__name__}: {error}")
-
-
-@functools.cache
-def _settled() -> tuple[str, str]:
-    """Version and arithmetic of this process, whose BLAS has one thread from now on: workers have several of ours."""
-    _FOREVER.enter_context(one_blas_thread())
-    return __version__, fingerprint()
-
-
-def _stop(topic: str) -> None:
-    _STOPPED.add(topic)
-
-
-_FOREVER = contextlib.ExitStack()
-_STOPPED: set[str] = set()  # runs whose answers are not needed any more
-
-
-# -- here ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass
 class _Run(Generic[Item, Answer]):
-    """The items that were sent out, and what came back."""
+    """The tasks that were sent out, and what came back."""
 
-    client: Any
-    function: MapFunction[Item, Answer]
-    topic: str
-
-    def __post_init__(self) -> None:
-        self.waiting: deque[tuple[Item, Any]] = deque()
+    def __init__(self, cluster: Cluster, function: MapFunction[Item, Answer], topic: str) -> None:
+        self.cluster, self.topic = cluster, topic
+        self.waiting: deque[_Sent[Item]] = deque()  # in the order of the items
+        self.sent = self.in_work = self.held = 0  # tasks, tasks, bytes
         self.raised: list[str] = []
         # A task, not a value that is sent ahead: when the worker that holds it dies, the scheduler makes it again.
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-            expected = __version__, fingerprint()
-            self.job = self._submit(_job, pickle.dumps(self.function), self.topic, expected)
+        expected = __version__, fingerprint()
+        self.job = cluster.submit(remote.unpickled_job, pickle.dumps(function), topic, expected)
 
-    def answers(self, items: Iterator[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
-        """Each item with its answer. Few items are sent ahead, so that memory does not grow with the run."""
-        number, failed, more = 0, None, True
-        while more or self.waiting:
-            room = (1 + AHEAD) * max(self._threads(), 1) if more else 0
-            while more and len(self.waiting) < room:
-                try:
-                    item = next(items)
-                except StopIteration:
-                    more = False
-                except Exception as error:
-                    failed, more = error, False
+    def answers(self, first: Task[Item], rest: Iterator[Task[Item]]) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer. Few tasks are sent ahead of those in work, so memory does not grow with the run.
+
+        An answer that comes before that of an earlier task waits for it, while other tasks are sent: a worker that is
+        slow, or that is silent and not given up yet, does not keep the others from their work.
+        """
+        failed: Exception | None = None
+        task: Task[Item] | None = first
+        while task is not None or self.waiting:
+            while task is not None and self._has_room():
+                if task.failed is None:
+                    self._send(task.items)
+                    task = next(rest, None)
                 else:
-                    self.waiting.append((item, self._submit(_do, self.job, number, item)))
-                    number += 1
-            if self.waiting:
-                item, future = self.waiting.popleft()
-                yield item, self._answer(future)
+                    failed, task = task.failed, None
+            while self.cluster.wait(0.0):  # all that is there
+                pass
+            if self.waiting and self.waiting[0].answers is None:
+                self.cluster.wait(_POLL)
+            elif self.waiting:
+                yield from self._taken(self.waiting.popleft())
         if failed is not None:
             raise failed
 
     def stop(self) -> None:
         """Cancel what is not done: its answers are not needed."""
-        with contextlib.suppress(Exception):  # the scheduler may be gone
-            if self.waiting:
-                self.client.cancel([future for _, future in self.waiting], force=True)
-                self.client.run(_stop, self.topic)
+        self.cluster.ended = True
+        futures = [sent.future for sent in self.waiting]
+        if futures:
+            with contextlib.suppress(FileError):  # the scheduler may be gone
+                self.cluster.ask(self.cluster.client.cancel(futures, asynchronous=True, force=True), LEAVE)
 
     def repeated(self) -> int:
         """How many tasks were begun more than once."""
-        begun = Counter(index for _, index in self._guarded(lambda: self.client.get_events(self.topic)))
-        return sum(count - 1 for count in begun.values())
+        try:
+            events = self.cluster.ask(self.cluster.client.scheduler.events(topic=self.topic), LEAVE)
+        except FileError:  # it had all to do with the work that is done
+            return 0
+        return sum(count - 1 for count in Counter(number for _, number in events).values())
 
-    def _submit(self, function: Callable[..., Any], *given: Any) -> Future:
-        return self._guarded(lambda: self.client.submit(function, *given, pure=False, retries=2))
+    def _has_room(self) -> bool:
+        most = (1 + AHEAD) * max(self.cluster.threads, 1)
+        return self.in_work < most and self.held < HELD and len(self.waiting) < MOST
 
-    def _threads(self) -> int:
-        return sum(self._guarded(self.client.nthreads).values())
+    def _send(self, items: Sequence[Item]) -> None:
+        sent = _Sent(items)
+        pickled = pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
+        sent.future = self.cluster.submit(remote.do, self.job, self.sent, pickled)
+        self.waiting.append(sent)
+        self.sent, self.in_work = self.sent + 1, self.in_work + 1
+        self.cluster.follow(
+            self.cluster.client.gather(sent.future, asynchronous=True), lambda found: self._came(sent, found)
+        )
 
-    def _answer(self, future: Any) -> Answer | Exception:
-        outcome: _Outcome = self._guarded(lambda: self._result(future))
+    def _came(self, sent: _Sent[Item], outcome: Any) -> None:
+        self.in_work -= 1
+        if isinstance(outcome, BaseException):
+            raise FileError(f"the cluster failed: {one_line(outcome)}", code="IO_CLUSTER")
         if outcome.mismatch is not None:
             raise FileError(f"a worker that joined later has {outcome.mismatch}", hint=SAME_VERSIONS, code="IO_CLUSTER")
-        if outcome.raised is not None:
-            self.raised.append(outcome.raised)
-            return WorkerError(outcome.raised)
-        answer: Answer = outcome.answer
-        return answer
+        sent.answers, sent.future = outcome.answers, None
+        self.held += len(outcome.answers)
 
-    def _result(self, future: Any) -> Any:
-        waited = 0.0  # seconds without a worker
-        while True:
-            try:
-                return future.result(timeout=_POLL)
-            except TimeoutError:
-                waited = 0.0 if self._threads() else waited + _POLL
-                if waited >= PATIENCE:
-                    raise FileError(
-                        "all workers of the cluster are gone", hint="start workers and run again", code="IO_CLUSTER"
-                    ) from None
-
-    def _guarded(self, act: Callable[[], Any]) -> Any:
-        """What `act` returns; an error of the cluster becomes a FileError of one line."""
-        try:
-            return act()
-        except (FileError, TimeoutError):
-            raise
-        except Exception as error:
-            raise FileError(f"the cluster failed: {one_line(error)}", code="IO_CLUSTER") from None
-
-
-@contextlib.contextmanager
-def _client(engine: Dask) -> Iterator[Any]:
-    """A client of the cluster; a cluster is closed here only if it was started here."""
-    with contextlib.ExitStack() as stack:
-        if engine.address is None:
-            with _interrupts_blocked():
-                where: Any = stack.enter_context(_local(engine.workers))
-        else:
-            where = engine.address
-        try:
-            client = Client(where, timeout=CONNECT, set_as_default=False, name="losscli")
-        except Exception as error:
-            why = "" if isinstance(error, OSError) else f": {one_line(error)}"  # the system only says that time is up
-            raise FileError(f"no scheduler answers at {engine.address}{why}",
-                            hint="is it running, and is this the address that it printed?",
-                            code="IO_CLUSTER") from None  # fmt: skip
-        stack.callback(_closed, client)
-        try:
-            client.wait_for_workers(1, timeout=FIRST)
-        except TimeoutError:
-            raise FileError(f"the cluster at {engine.address} has no workers",
-                            hint="dask worker ADDRESS starts one", code="IO_CLUSTER") from None  # fmt: skip
-        yield client
-
-
-def _closed(client: Any) -> None:
-    with contextlib.suppress(Exception):
-        client.close(timeout=CONNECT)
-
-
-@contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Threads and processes that start in here ignore Ctrl-C, which a terminal sends to all of its processes.
-
-    It is meant for this process, which gets it once the others have started.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # started by the first process, it would unblock the signal in that thread
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _local(workers: int) -> Any:
-    """A cluster of processes, each with one thread, that only this machine can reach."""
-    try:
-        return LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
-            silence_logs=logging.CRITICAL, memory_limit=0,
-            # Without an address its web server would listen on the port of all dashboards.
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-        )  # fmt: skip
-    except Exception as error:
-        raise FileError(
-            f"the local cluster does not start: {one_line(error)}",
-            hint="--engine threads needs none",
-            code="IO_CLUSTER",
-        ) from None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the cluster's own log: it would repeat on standard error what our errors say once."""
-    names = ["distributed", "tornado", "asyncio"]
-    known = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in names]
-    loggers = [logging.getLogger(name) for name in {*names, *known}]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+    def _taken(self, sent: _Sent[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+        assert sent.answers is not None
+        self.held -= len(sent.answers)
+        for item, answer in zip(sent.items, pickle.loads(sent.answers), strict=True):
+            if isinstance(answer, remote.Raised):
+                self.raised.append(answer.text)
+                yield item, WorkerError(answer.text)
+            else:
+                yield item, answer

@@ -2,59 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import pickle
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distributed.versions import get_versions
 
 from losscli._version import __version__
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Expected
+from losscli.execution.engines.cluster import Cluster, one_line
+
+if TYPE_CHECKING:
+    from losscli.io.remote.input import RemoteInput
 
 SAME_VERSIONS = (
     "the scheduler and all workers need the same losscli, Python and NumPy as this process, and CPUs of one kind"
 )
 
 
-def one_line(error: BaseException) -> str:
-    """An error as one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+_FIRST = 60.0  # seconds that the first worker has to answer
+_OTHERS = 10.0  # seconds that the others have after that; a worker that is silent is looked at with its first task
 
 
-def check(client: Any, files: Sequence[Expected]) -> None:
+def check(cluster: Cluster, files: Sequence[Expected]) -> None:
     """A FileError that names the worker with another version, other arithmetic, or without the files."""
     try:
-        versions = client.get_versions()
-        _check_pythons(versions)
-        _check_version("the scheduler", client.run_on_scheduler(_probe([])))
-        found = client.run(_probe([file.place for file in files]), on_error="return")
-    except FileError:
+        scheduler = cluster.ask(cluster.client.scheduler.versions(packages=[]))
+        _check_pythons(scheduler, cluster.looked.versions)
+        _check_version("the scheduler", cluster.on_scheduler(_probe([], b"")))
+    except FileError as error:
+        error.hint = error.hint or SAME_VERSIONS
         raise
-    except Exception as error:
-        raise FileError(f"the cluster failed: {one_line(error)}", hint=SAME_VERSIONS, code="IO_CLUSTER") from None
-    for address, seen in found.items():
-        who = f"worker {address}"
-        _check_version(who, seen)
-        if seen["arithmetic"] != fingerprint():
-            raise FileError(
-                f"{who} has another kind of CPU: its exp and log differ in the last bit",
-                hint=SAME_VERSIONS,
-                code="IO_CLUSTER",
-            )
-        for file, there in zip(files, seen["files"], strict=True):
-            if there is None:
-                raise FileError(f"{who} does not see the file", path=file.path,
-                                hint="every worker must be able to read the files at the same path",
-                                code="IO_CLUSTER")  # fmt: skip
-            if tuple(there) != (file.size, file.time):
-                raise FileError(f"{who} sees a different file: its size or modification time differs", path=file.path,
-                                hint="every worker must read the same file; copies must keep its time (cp -p)",
-                                code="IO_CLUSTER")  # fmt: skip
+    probe = _probe([file.place for file in files if not file.remote],
+                   pickle.dumps(_one_of_each([file.remote for file in files if file.remote is not None])))  # fmt: skip
+    for address, seen in _answers(cluster, probe).items():
+        _check_worker(f"worker {address}", seen, files)
 
 
-def _check_pythons(versions: Any) -> None:
+def _answers(cluster: Cluster, probe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What each worker says; one that is silent is not waited for, once another has answered."""
+    found: dict[str, Any] = {}
+    addresses = list(cluster.looked.threads)
+    for address in addresses:
+        question = cluster.client.run(probe, workers=[address], on_error="return", asynchronous=True)
+        cluster.follow(question, lambda seen, address=address: _take(found, address, seen))  # type: ignore[misc]
+    end = time.monotonic() + min(_FIRST, cluster.worker_timeout)
+    while len(found) < len(addresses) and (left := end - time.monotonic()) > 0:
+        before = len(found)
+        cluster.wait(min(left, 1.0))
+        if found and not before:
+            end = min(end, time.monotonic() + _OTHERS)
+    if not found:
+        raise FileError("no worker of the cluster answers", hint="are they stopped?", code="IO_CLUSTER")
+    return found
+
+
+def _take(found: dict[str, Any], address: str, seen: Any) -> None:
+    """Keep what a worker said; one that has left meanwhile says nothing."""
+    if isinstance(seen, BaseException):
+        found[address] = seen
+    elif address in seen and not isinstance(seen[address], OSError):
+        found[address] = seen[address]
+    else:
+        found[address] = None
+
+
+def _one_of_each(files: Sequence[RemoteInput]) -> list[RemoteInput]:
+    """A file of each store and bucket: a worker that can read it has what it takes to read the others."""
+    return list({(one.address.scheme, one.address.url.split("/")[2]): one for one in reversed(files)}.values())
+
+
+def _check_worker(who: str, seen: Any, files: Sequence[Expected]) -> None:
+    if seen is None:
+        return
+    _check_version(who, seen)
+    if seen["arithmetic"] != fingerprint():
+        raise FileError(
+            f"{who} has another kind of CPU: its exp and log differ in the last bit",
+            hint=SAME_VERSIONS,
+            code="IO_CLUSTER",
+        )
+    for file, there in zip([file for file in files if not file.remote], seen["files"], strict=True):
+        if there is None:
+            raise FileError(f"{who} does not see the file", path=file.path,
+                            hint="every worker must be able to read the files at the same path",
+                            code="IO_CLUSTER")  # fmt: skip
+        if tuple(there) != (file.size, file.time):
+            raise FileError(f"{who} sees a different file: its size or modification time differs", path=file.path,
+                            hint="every worker must read the same file; copies must keep its time (cp -p)",
+                            code="IO_CLUSTER")  # fmt: skip
+    for path, said in seen["remote"]:
+        raise FileError(f"{who} cannot read the file: {said}", path=path,
+                        hint="workers need the credentials and settings of this process in their own environment",
+                        code="IO_CLUSTER")  # fmt: skip
+
+
+def _check_pythons(scheduler: Any, workers: Mapping[str, Any]) -> None:
     """Python and NumPy must be the same, as code and arrays are sent; they are compared before any code is sent."""
-    here = versions["client"]["packages"]
-    for address, there in {"": versions["scheduler"], **versions["workers"]}.items():
+    here = get_versions(packages=["numpy"])["packages"]
+    for address, there in {"": scheduler, **workers}.items():
         who = f"worker {address}" if address else "the scheduler"
         for name, parts in (("python", 2), ("numpy", 3)):
             mine, theirs = here[name], there["packages"].get(name)
@@ -76,12 +125,13 @@ def _check_version(who: str, seen: Any) -> None:
         raise FileError(message, hint=SAME_VERSIONS, code="IO_CLUSTER")
 
 
-def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:
+def _probe(places: Sequence[str], remote: bytes) -> Callable[[], dict[str, Any]]:
     """A function that a worker runs. It is nested, so that its code is sent: the worker may not have this module."""
     version = __version__
 
     def probe() -> dict[str, Any]:
         import importlib
+        import pickle
         from pathlib import Path
 
         def seen(place: str) -> tuple[int, int] | None:
@@ -99,6 +149,12 @@ def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:
         if theirs != version:
             return {"version": theirs}
         kind = importlib.import_module("losscli.execution.cpu_fingerprint").fingerprint()
-        return {"version": theirs, "arithmetic": kind, "files": [seen(place) for place in places]}
+        refused = []
+        for file in pickle.loads(remote) if remote else ():
+            try:
+                file.verify()
+            except Exception as error:
+                refused.append((file.path, str(getattr(error, "message", error))))
+        return {"version": theirs, "arithmetic": kind, "files": [seen(place) for place in places], "remote": refused}
 
     return probe

@@ -1,0 +1,44 @@
+"""Items packed into tasks by their bytes: a task has costs of its own, and so has an item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Generic
+
+from losscli.execution.engines import Item
+from losscli.lazy import dataclass
+
+TASK_BYTES = 8 << 20
+"""Bytes of the items of a task, unless one item has more: enough that sending a task costs little beside its work."""
+
+ITEM_BYTES = TASK_BYTES >> 6
+"""What an item costs at least, as bytes: to open a file takes as long as to read so many."""
+
+
+@dataclass(frozen=True)
+class Task(Generic[Item]):
+    """Items that are sent to a worker together, or what ended them."""
+
+    items: list[Item]
+    failed: Exception | None = None
+
+
+def tasks(items: Iterable[Item]) -> Iterator[Task[Item]]:
+    """The items in order, packed; an error of the iteration is the last task, so that those before it are not lost."""
+    waiting: list[Item] = []
+    held = 0
+    try:
+        for item in items:
+            cost = max(item.size or item.memory_bytes, ITEM_BYTES)
+            if waiting and held + cost > TASK_BYTES:
+                yield Task(waiting)
+                waiting, held = [], 0
+            waiting.append(item)
+            held += cost
+    except Exception as error:
+        if waiting:
+            yield Task(waiting)
+        yield Task([], error)
+        return
+    if waiting:
+        yield Task(waiting)
