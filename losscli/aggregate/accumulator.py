@@ -183,11 +183,14 @@ class RunAccumulator:
                 if pieces is not None:
                     pieces.append(without_vanished(terms, beyond) if beyond else terms)
 
-    def update_groups(self, groups: Sequence[RowBatch[Input, Array]]) -> None:
-        """Score the rows of some groups, which `update` has counted and checked; their values are added up at once."""
+    def update_groups(self, groups: Sequence[RowBatch[Input, Array]], slices: int | None = None) -> None:
+        """Score the rows of some groups, which `update` has counted and checked; their values are added up at once.
+
+        `slices` is how many slice ids there are, where the rows have those of another process.
+        """
         from losscli.aggregate.batch_units import beside_rows, join_units, units_of
 
-        self.counts = zero_extended(self.counts, len(self.slice_index))
+        self.counts = zero_extended(self.counts, len(self.slice_index) if slices is None else slices)
         scored: list[dict[Hashable, Terms]] = [{} for _ in groups]
         with np.errstate(all="ignore"):
             for call in self._group_calls():

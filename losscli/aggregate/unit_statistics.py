@@ -9,8 +9,9 @@ a row in the whole run are computed when that number is known: rows wait until t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 
@@ -83,6 +84,9 @@ class UnitStatistics:
         self.cross_products, self.clusters, self.kept = CrossProducts(), HashedClusters(merges), KeptUnits()
         self.few, self.third_moments, self.class_products = FewUnits(), CrossProducts(), ClassProducts()
         self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "required": None}
 
     def merge(self, other: UnitStatistics, slice_ids: Array | None) -> None:
         """Add the statistics of other units; clusters that are told by row numbers are filled once these are known."""
@@ -195,6 +199,10 @@ class RunUnitStatistics:
         self.waiting_groups: list[Sequence[Units]] = []
         self.groups_formed = 0
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What another process added up is only merged; what is required may hold the rows of a baseline.
+        return {**self.__dict__, "required": None}
+
     @property
     def takes_chunks(self) -> bool:
         """Whether rows may come in chunks as well as in whole batches, whose labels are hashed at once."""
@@ -214,15 +222,13 @@ class RunUnitStatistics:
     def merge(self, other: RunUnitStatistics, slice_ids: Array | None, before: int) -> None:
         """Add the statistics of other rows; `before` is how many rows of the run come before them.
 
-        Their slice i is our slice slice_ids[i]. Where units wait, the two are of one process and share their ids
-        (None).
+        Their slice i is our slice slice_ids[i] (None: the same ids).
         """
-        assert slice_ids is None or not (other.waiting or other.waiting_groups)
         self.rows.merge(other.rows, slice_ids)
         for rows in other.waiting:
-            self._add_rows(rows.behind(before))
+            self._add_rows(_in_slices(rows.behind(before), slice_ids))
         for groups in other.waiting_groups:
-            self._add_groups(groups)
+            self._add_groups([_in_slices(group, slice_ids) for group in groups])
 
     def over(self, slice_ids: Array) -> RunUnitStatistics:
         """The sums of products of rows in these slices, as those of the one slice 0; without what is kept of units."""
@@ -268,6 +274,13 @@ class RunUnitStatistics:
         if self.required.keeps_labels:
             labels = EncodedLabels(np.arange(count), tuple(map(str, numbers.tolist())), "batch")
             self.groups.clusters.learn(hashes, labels)
+
+
+def _in_slices(units: Units, slice_ids: Array | None) -> Units:
+    """The units, whose slice i is slice slice_ids[i] of others."""
+    if slice_ids is None or units.slice_ids is None:
+        return units
+    return replace(units, slice_ids=slice_ids[units.slice_ids])
 
 
 def _joined(groups: Sequence[Units]) -> Units:

@@ -20,7 +20,7 @@ from losscli.binding.read_rows import Reader, ReadRows
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
 from losscli.errors import EmptyError, UsageError
-from losscli.execution.engines import Engine
+from losscli.execution.engines import Engine, WorkerError
 from losscli.execution.engines.threads import Threads
 from losscli.execution.forked_work import with_forks
 from losscli.execution.prepare import Prepared
@@ -80,9 +80,13 @@ LARGE = 2048  # a group of so many rows keeps all threads busy; smaller groups a
 
 @dataclass(frozen=True)
 class Groups:
-    """A large group, or some small ones, which are a task together: a task has costs of its own."""
+    """A large group, or some small ones, which are a task together: a task has costs of its own.
+
+    `slices` is how many slice ids there are, all of which its rows may have.
+    """
 
     groups: Sequence[RowBatch[Input, Array]]
+    slices: int
 
     @property
     def rows(self) -> int:
@@ -106,14 +110,14 @@ class AddingGroups:
 
     plan: Plan
     tables: Mapping[Table, Array]
-    slice_index: SliceIndex
+    slice_index: SliceIndex | None  # shared by the threads of a run
     threads: int
 
     def __call__(self, some: Groups, stopped: Callable[[], bool]) -> RunAccumulator:
         """The accumulator of the values of some groups; a large group is computed with several threads."""
         totals = RunAccumulator(self.plan, self.tables, slice_index=self.slice_index, some=True)
         with using_threads(self.threads if some.rows >= LARGE else 1):
-            totals.update_groups(some.groups)
+            totals.update_groups(some.groups, some.slices)
         return totals
 
 
@@ -129,24 +133,29 @@ def _add_groups(scan: Scan, totals: RunAccumulator, engine: Engine, observer: Pr
         observer.scores(read.groups.open)
         yield from read.groups.finish()
 
-    tasks = _tasks(groups())
-    for _, answer in engine.map(AddingGroups(plan, totals.tables, totals.slice_index, engine.count), tasks):
+    # A worker of a cluster has one thread for each task.
+    slice_index, threads = (None, 1) if engine.is_remote else (totals.slice_index, engine.count)
+    adding = AddingGroups(plan, totals.tables, slice_index, threads)
+    for some, answer in engine.map(adding, _tasks(groups(), totals.slice_index)):
+        if isinstance(answer, WorkerError):
+            answer = adding(some, lambda: False)  # noqa: PLW2901  which gives the values, or the error itself
         if isinstance(answer, Exception):
             raise answer
+        answer.slice_index = totals.slice_index  # the rows of groups have the slice ids of this process
         totals.merge(answer)
     totals.merge(read)
 
 
-def _tasks(groups: Iterable[RowBatch[Input, Array]]) -> Iterator[Groups]:
+def _tasks(groups: Iterable[RowBatch[Input, Array]], slice_index: SliceIndex) -> Iterator[Groups]:
     """Groups in their order: the small ones together, each large one alone."""
     waiting: list[RowBatch[Input, Array]] = []
     for group in groups:
         if waiting and sum(map(len, waiting)) + len(group) > LARGE:
-            yield Groups(waiting)
+            yield Groups(waiting, len(slice_index))
             waiting = []
         waiting.append(group)
     if waiting:
-        yield Groups(waiting)
+        yield Groups(waiting, len(slice_index))
 
 
 def total(

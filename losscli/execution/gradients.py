@@ -35,6 +35,7 @@ from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.row_values import OutputRows, in_order
 from losscli.execution.scan import AfterReading, Scan, ignored
+from losscli.execution.shardable import refuse_remote_batches
 from losscli.execution.upstream import Upstream, in_range, upstreams
 from losscli.lazy import dataclass
 from losscli.parallel import available_cores, using_threads
@@ -84,6 +85,8 @@ def gradient(
     lines = prepared.plan.lines
     engine = engine or Threads(available_cores())
     roles = {line: wanted_roles(line, wrt) for line in lines}
+    if any(job.spec.loss.batched for line in lines for job in line.jobs):
+        refuse_remote_batches(engine, "gradients")
     totals, scan = total(prepared, engine, observer=observer)
     after(scan.reader)
     parts = {line: parts_of(totals, line) for line in lines}

@@ -24,6 +24,7 @@ from losscli.execution.evaluate import chunk_rows
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import AfterReading, Scan, Scoring, ignored
+from losscli.execution.shardable import refuse_remote_batches
 from losscli.lazy import dataclass
 from losscli.parallel import available_cores, using_threads
 
@@ -44,6 +45,8 @@ def row_values(
         if (refusal := without_rows(line)) is not None:
             raise refusal
     if any(not call.by_row for call in _calls(prepared)):
+        if engine is not None:
+            refuse_remote_batches(engine, "row values")
         for scored in _in_groups(prepared, engine or Threads(available_cores()), observer, after):
             yield _columns(prepared, scored)
         return

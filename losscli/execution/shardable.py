@@ -6,7 +6,7 @@ from pathlib import Path
 
 from losscli.binding.request import Request
 from losscli.errors import UsageError
-from losscli.execution.engines import Expected
+from losscli.execution.engines import ENGINES, Engine, Expected
 from losscli.execution.prepare import Data
 from losscli.io.files.inputs import pipe_name
 from losscli.io.source import Source
@@ -14,14 +14,7 @@ from losscli.io.source import Source
 
 def check_mergeable(request: Request, data: Data, what: str, instead: str) -> None:
     """A UsageError where the option `what` cannot score this run; the option `instead` can."""
-    for spec in request.losses:
-        for _, part in spec.parts:
-            if part.loss.batched and part.loss.source_roles:
-                raise UsageError(
-                    f"'{part.loss.name}' needs many rows at once, in order, so {what} cannot split them",
-                    hint=f"{instead} scores it",
-                    code="USAGE_CONFLICT",
-                )
+    _refuse_batches(request, what, instead)
     asked = request.inference
     if asked.pairs or asked.grouping is not None or asked.bootstrap is not None or asked.why:
         raise UsageError(f"{what} splits the rows, but clusters, resamples, comparisons and --why need all of them in "
@@ -36,11 +29,35 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
 
 def check_distributable(request: Request, data: Data, what: str, instead: str) -> None:
     """A UsageError where the workers of a cluster, which `what` asks for, cannot score this run; `instead` can."""
+    if request.batch_by is None and request.batch_size is None:
+        _refuse_batches(request, what, instead)  # there is one batch: the whole table
+    if request.skill:
+        raise UsageError(f"{what} does not support --skill: the constants that it finds stay in this process",
+                         hint=f"{instead} supports it; --skill-against MODEL works here, too",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if data.named:
         raise UsageError(f"{what} does not support a file for each model: this process pairs their rows",
                          hint=f"{instead} scores it; or write the columns of all models to one file first",
                          code="USAGE_CONFLICT")  # fmt: skip
     _check_sources(data, what, instead)
+
+
+def _refuse_batches(request: Request, what: str, instead: str) -> None:
+    for spec in request.losses:
+        for _, part in spec.parts:
+            if part.loss.batched and part.loss.source_roles:
+                raise UsageError(
+                    f"'{part.loss.name}' needs many rows at once, in order, so {what} cannot split them",
+                    hint=f"{instead} scores it",
+                    code="USAGE_CONFLICT",
+                )
+
+
+def refuse_remote_batches(engine: Engine, what: str) -> None:
+    """A UsageError where workers would have to keep the rows of batches, of which `what` are asked for."""
+    if engine.is_remote:
+        raise UsageError(f"{what} of batch losses are computed in this process, and not on a cluster",
+                         hint=f"--engine {ENGINES[0]}", code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _check_sources(data: Data, what: str, instead: str) -> None:
@@ -69,7 +86,10 @@ def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
     """The files that all workers must find as they are here."""
     found = {}
     for fragment in source.fragments:
-        file = fragment.file
+        file, remote = fragment.file, fragment.remote
+        if remote is not None:
+            found[remote.address.url] = Expected(remote.address.url, remote.path, remote.size, remote=remote)
+            continue
         if file is None or file.spool is not None:
             raise UsageError(f"{what} needs files that every process reads by itself; this one is decompressed or "
                              "rewritten first", path=fragment.path,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from losscli.io.files.checksums import Checksums
     from losscli.io.formats.parquet_statistics import RowFilter
     from losscli.io.nested.paths import NestedPath
+    from losscli.io.remote.input import RemoteInput
 
 ReadAs = Literal["number", "text"]
 """How to read a column of a text format; columns of formats with types keep their types."""
@@ -161,6 +162,14 @@ class Fragment(ABC):
         """The regular file that is read; None for a pipe and for a table in memory."""
         source = getattr(self, "source", None)
         return source if isinstance(source, FileInput) else None
+
+    @property
+    def remote(self) -> RemoteInput | None:
+        """The remote file that is read; None for any other."""
+        from losscli.io.remote.input import RemoteInput  # a run of local files does without
+
+        source = getattr(self, "source", None)
+        return source if isinstance(source, RemoteInput) else None
 
     @abstractmethod
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:

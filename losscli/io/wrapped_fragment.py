@@ -18,6 +18,7 @@ from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.io.formats.parquet_statistics import RowFilter
+    from losscli.io.remote.input import RemoteInput
 
 Conversion: TypeAlias = Callable[[Batch, Mapping[str, ReadAs]], Batch]
 """What makes a batch with the columns of a projection of one that was read."""
@@ -63,6 +64,11 @@ class WrappedFragment(Fragment):
     def file(self) -> FileInput | None:
         """The regular file that is read; None for a pipe or memory."""
         return self.fragment.file
+
+    @property
+    def remote(self) -> RemoteInput | None:
+        """The remote file that is read; None for any other."""
+        return self.fragment.remote
 
     def with_paths(self, paths: Mapping[str, NestedPath]) -> Self:
         """The fragment whose projections may hold these names, too: columns inside others."""

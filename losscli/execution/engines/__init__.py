@@ -33,6 +33,10 @@ MapFunction = Callable[[Item, Callable[[], bool]], Answer]
 any more, and it may return anything."""
 
 
+class WorkerError(Exception):
+    """What a worker of a cluster raised, as text; the caller finds the error itself by doing the work again."""
+
+
 ENGINES = ("threads", "dask")
 """The names of all engines; the first is the default."""
 

@@ -17,7 +17,7 @@ from typing import Any, Generic
 from losscli._version import __version__
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
-from losscli.execution.engines import Answer, Expected, Item, MapFunction
+from losscli.execution.engines import Answer, Expected, Item, MapFunction, WorkerError
 from losscli.execution.engines import worker as remote
 from losscli.execution.engines.cluster import LEAVE, Cluster, connected, one_line
 from losscli.execution.engines.security import Tls
@@ -73,10 +73,6 @@ class Dask:
                 self.say(f"{len(run.raised)} tasks failed on workers and were run here: {run.raised[0]}")
             if repeated := run.repeated():
                 self.say(f"{repeated} task{'s were' if repeated > 1 else ' was'} restarted because a worker was lost")
-
-
-class WorkerError(Exception):
-    """What a worker raised, as text; the caller finds the error itself by doing the work again."""
 
 
 class _Sent(Generic[Item]):
