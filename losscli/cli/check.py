@@ -12,6 +12,7 @@ import click
 
 from losscli.cli import Plain
 from losscli.cli import options as shared
+from losscli.cli.engine_options import engine_options
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, system_code
 from losscli.execution.engines import ENGINES
 from losscli.io.remote.address import local_path, scheme_of
@@ -60,7 +61,7 @@ losscli check --init preds.csv""",
 @shared.option("--holm-over", type=click.Choice(["gate", "suites"]), default="gate", show_default=True, section="Gates",
                help="Adjust the p-values of 'significant' gates for the tests of each gate, or for all tests of all "
                     "suites.")  # fmt: skip
-@shared.engine_options
+@engine_options
 @shared.option("--shard", metavar="I/N", section="Execution",
                help="Score only shard I of N of each suite, and write states, not reports. Needs --state-out. See "
                     "'losscli help shards'.")  # fmt: skip

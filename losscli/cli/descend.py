@@ -8,6 +8,7 @@ import click
 
 from losscli.cli import Command, calibrating
 from losscli.cli import options as shared
+from losscli.cli.engine_options import threads_option
 
 if TYPE_CHECKING:
     from losscli.cli.option_values import DescendOptions
@@ -28,7 +29,7 @@ losscli descend sample_data/diabetes.csv -t progression -p ridge -l mse --method
 @shared.verbose_option
 @shared.plan_option
 @shared.file_options
-@shared.threads_option
+@threads_option
 def command(**given: Any) -> int:
     """Print the first steps of gradient descent on a map of the predictions.
 

@@ -10,7 +10,6 @@ import click
 
 from losscli.cli import completion
 from losscli.errors import UsageError
-from losscli.execution.engines import ENGINES
 
 Function = Callable[..., Any]
 
@@ -66,10 +65,12 @@ _filters = functools.partial(option, section="Slices and filters")
 statistics = functools.partial(option, section="Statistics")
 _gates = functools.partial(option, section="Gates")
 _output = functools.partial(option, section="Output")
-_execution = functools.partial(option, section="Execution")
+execution = functools.partial(option, section="Execution")
 
 
-def _stack(*options: Any) -> Callable[[Function], Function]:
+def stack(*options: Any) -> Callable[[Function], Function]:
+    """What adds these options to a command, in this order."""
+
     def decorate(function: Function) -> Function:
         for each in reversed(options):
             function = each(function)
@@ -88,7 +89,7 @@ sources = sources_argument("One or more files (.csv .tsv .parquet .arrow .feathe
                            "a folder, a quoted glob, or - for standard input. Several files are one "
                            "table.")  # fmt: skip
 
-binding_options = _stack(
+binding_options = stack(
     common("-l", "--loss", "losses", envvar="LOSSCLI_LOSS", multiple=True, metavar="SPEC",
            shell_complete=completion.losses,
            help="A loss: mse, huber:delta=2, bce@keras, 'total=0.7*mse+0.3*mae'. Repeatable."),
@@ -130,12 +131,12 @@ binding_options = _stack(
              help="The classes of a column of lists, or of listed columns, in their order."),
     _columns("--first-class", type=int, metavar="N",
              help="The first class index of targets that are positions, such as 1.  [default: 0]"),
-    _execution("--precision", type=click.Choice(["float64", "float32"]),
+    execution("--precision", type=click.Choice(["float64", "float32"]),
                help="Precision of losses that compare all pairs of a batch. float32 is about twice as fast.  "
                     "[default: float64]"),
 )  # fmt: skip
 
-row_options = _stack(
+row_options = stack(
     _filters("--where", metavar="EXPR",
              help="Score only the rows for which this is true: 'split == \"test\" and age >= 18'."),
     _filters("--batch-by", metavar="COL", shell_complete=completion.column,
@@ -147,7 +148,7 @@ row_options = _stack(
              help="Rows with NaN in a column that is used."),
 )  # fmt: skip
 
-weight_options = _stack(
+weight_options = stack(
     _weights("-w", "--weight", metavar="COL", shell_complete=completion.column, help="Row weights, at least 0."),
     _weights("--class-weight", metavar="balanced|A=1,B=2.5", help="Weights by the class of the target."),
     _weights("--divide-by", type=click.Choice(["weight", "count", "rows"]),
@@ -157,7 +158,7 @@ weight_options = _stack(
              help="The mean or the sum of the row values.  [default: mean]"),
 )  # fmt: skip
 
-group_options = _stack(
+group_options = stack(
     _weights("--mean-of", metavar="COL", shell_complete=completion.column,
              help="The mean, over the groups of rows with the same value in COL (series, queries), of the value of "
                   "each group. Each group counts the same."),
@@ -165,7 +166,7 @@ group_options = _stack(
              help="The weight of each group of --mean-of: a number that all of its rows have."),
 )  # fmt: skip
 
-file_options = _stack(
+file_options = stack(
     _input("--input-format", metavar="FORMAT",
            help="csv, tsv, parquet, arrow, jsonl, json, npy, npz or safetensors, if the file name does not tell the "
                 "format."),
@@ -195,36 +196,12 @@ file_options = _stack(
            help="A file as sha256sum writes it. Every file that is read must be in it, and be as it says."),
 )  # fmt: skip
 
-threads_option = _execution(
-    "--threads", type=click.IntRange(min=1), metavar="N",
-    help="Threads, or forks of the process, that read and compute.  [default: number of cores]",
-)  # fmt: skip
-
-engine_options = _stack(
-    threads_option,
-    _execution("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True,
-               help="What reads and computes: threads of this process, or the workers of a Dask cluster."),
-    _execution("--scheduler", metavar="ADDRESS",
-               help="The scheduler of the Dask cluster, such as tls://host:8786.  "
-                    "[default: that of Dask's configuration, or a local cluster of --threads processes]"),
-    _execution("--scheduler-file", metavar="FILE", shell_complete=completion.files,
-               help="The file in which the scheduler wrote its address (dask scheduler --scheduler-file)."),
-    _execution("--tls-ca", metavar="FILE", shell_complete=completion.files,
-               help="The certificate of the authority that signed those of the cluster, for a tls:// address."),
-    _execution("--tls-cert", metavar="FILE", shell_complete=completion.files,
-               help="A certificate that this authority signed, which the scheduler asks for."),
-    _execution("--tls-key", metavar="FILE", shell_complete=completion.files, help="Its private key."),
-    _execution("--worker-timeout", type=float, metavar="SECONDS",
-               help="A worker that is silent for so long is given up, and others do its work.  [default: 60]"),
-    _execution("--insecure-scheduler", is_flag=True, help="Accept a scheduler on another machine without tls://."),
-)  # fmt: skip
-
-shard_options = _stack(
-    _execution("--shard", metavar="I/N",
-               help="Score only shard I of N; auto/N asks the variables of the job scheduler. Needs --state-out."),
-    _execution("--shard-plan", metavar="FILE", shell_complete=completion.files,
-               help="The plan of 'losscli plan-shards' in place of SOURCE: only the files of the shard are opened."),
-    _execution("--state-out", metavar="FILE", shell_complete=completion.files,
+shard_options = stack(
+    execution("--shard", metavar="I/N",
+              help="Score only shard I of N; auto/N asks the variables of the job scheduler. Needs --state-out."),
+    execution("--shard-plan", metavar="FILE", shell_complete=completion.files,
+              help="The plan of 'losscli plan-shards' in place of SOURCE: only the files of the shard are opened."),
+    execution("--state-out", metavar="FILE", shell_complete=completion.files,
                help="Write the sums of the shard instead of a report. 'losscli merge' makes the report of all shards."),
 )  # fmt: skip
 
@@ -247,7 +224,7 @@ max_dropped_option = _gates(
          "are more.  [default: 0 with a gate, else any number]",
 )  # fmt: skip
 
-gate_options = _stack(
+gate_options = stack(
     _gate,
     _gates("--baseline", metavar="FILE", shell_complete=completion.files,
            help="A saved JSON report. Its numbers are shown beside the new ones, and gates on 'baseline' use them."),
@@ -256,7 +233,7 @@ gate_options = _stack(
                 "create also saves this run as the baseline."),
     max_dropped_option, _incomparable, exit_zero_option,
 )  # fmt: skip
-diff_options = _stack(_gate, max_dropped_option, _incomparable, exit_zero_option)
+diff_options = stack(_gate, max_dropped_option, _incomparable, exit_zero_option)
 
 
 _JSON = "losscli.cli.options.json"
@@ -290,7 +267,7 @@ _numbers_only = _output("-q", "--quiet", is_flag=True, help="Print only the numb
 
 _json = _output("--json", is_flag=True, typed=True, is_eager=True, expose_value=False, callback=_note_json,
                 help="The same as -f json.")  # fmt: skip
-_colors = _stack(
+_colors = stack(
     _output("--color", type=click.Choice(["auto", "always", "never"]), typed=True, expose_value=False,
             callback=_choose_color,
             help="Colours of tables. auto: on a terminal, unless NO_COLOR is set.  [default: auto]"),
@@ -298,11 +275,11 @@ _colors = _stack(
             help="The same as --color never."),
 )  # fmt: skip
 
-format_options = _stack(_format, _json, _colors, _numbers_only)
+format_options = stack(_format, _json, _colors, _numbers_only)
 
 
 def _reporting(more: str = "") -> Callable[[Function], Function]:
-    return _stack(
+    return stack(
         _format, _json, _colors,
         common("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
                shell_complete=completion.files,
@@ -315,7 +292,7 @@ def _reporting(more: str = "") -> Callable[[Function], Function]:
 report_options = _reporting()
 eval_report_options = _reporting(" rows=FILE saves the value of every row.")
 
-slice_options = _stack(
+slice_options = stack(
     common("--by", multiple=True, metavar="COL", shell_complete=completion.column,
            help="Also score each slice: the rows with the same value in COL. COL:month truncates dates, COL:18|65 and "
                 "COL:quantile=4 make intervals ('help slices'). Repeatable."),
@@ -325,7 +302,7 @@ slice_options = _stack(
              help="The order of slices: by the first loss or LOSS, worst first; by count, largest first; by label."),
 )  # fmt: skip
 
-level_options = _stack(
+level_options = stack(
     statistics("--level", type=float, default=0.95, show_default=True, metavar="P",
                help="The confidence level of the confidence intervals."),
     statistics("--cluster", metavar="COL", shell_complete=completion.column,
@@ -333,7 +310,7 @@ level_options = _stack(
                     "standard errors and confidence intervals."),
 )  # fmt: skip
 
-spread_options = _stack(
+spread_options = stack(
     level_options,
     statistics("--time", metavar="COL", shell_complete=completion.column,
                help="COL orders the rows, which depend on those before (numbers, dates, dates with a time): standard "
@@ -372,7 +349,7 @@ def test_option(what: str) -> Callable[[Function], Function]:
     )  # fmt: skip
 
 
-inference_options = _stack(
+inference_options = stack(
     statistics("--skill", is_flag=True,
                help="Also the skill: 1 - loss / loss of the best constant prediction (R2 for mse), on the same rows "
                     "and slice. Reads the data three times."),
@@ -395,7 +372,7 @@ verbose_option = _output(
 )
 plan_option = _output("--plan", is_flag=True, help="Print which column plays which role, and stop.")
 
-table_options = _stack(
+table_options = stack(
     common(
         "-o",
         "--output",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from losscli.cli import reports, row_batches
 from losscli.cli.class_weights import read_class_weight
+from losscli.cli.engine_options import THREADS
 from losscli.cli.option_values import (
     CalibrateOptions,
     CheckOptions,
@@ -44,12 +45,6 @@ Given = Mapping[str, Any]
 """The parameters of a command, by their names."""
 
 Group = TypeVar("Group")
-
-_THREADS = {
-    "engine": "threads", "insecure_scheduler": False,
-    **dict.fromkeys(("scheduler", "scheduler_file", "tls_ca", "tls_cert", "tls_key", "worker_timeout")),
-}  # fmt: skip
-"""The engine of commands that have no choice of one."""
 
 
 def eval_options(given: Given) -> EvalOptions:
@@ -101,7 +96,7 @@ def calibrate_options(given: Given) -> CalibrateOptions:
     output, pictures = calibrated_to(given["output"])
     if output is not None and output.path == "-":
         raise UsageError("-o takes a file: standard output has the report", code="USAGE_CONFLICT")
-    run = _run({**_THREADS, **given}, inference)
+    run = _run({**THREADS, **given}, inference)
     if saved is not None and not scored:
         run = _without_target(run, saved, output)
     found = CalibrateOptions(run, _format(given, None), given["method"], given["step"], output, given["map_"], path,
@@ -152,7 +147,7 @@ def descend_options(given: Given) -> DescendOptions:
     if len(given["losses"]) > 1:
         raise UsageError("descend takes one loss", hint="a composite loss is one loss: -l 'total=0.7*mse+0.3*mae'",
                          code="USAGE_CONFLICT")  # fmt: skip
-    return DescendOptions(_run({**_THREADS, **given}), _format(given, DESCENT_FORMATS), given["method"],
+    return DescendOptions(_run({**THREADS, **given}), _format(given, DESCENT_FORMATS), given["method"],
                           given["step"], given["steps"])  # fmt: skip
 
 
