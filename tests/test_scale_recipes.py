@@ -348,11 +348,15 @@ def test_a_run_makes_no_more_requests_than_the_page_says(tmp_path, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         for number in range(4):
             client.put_object(Bucket="costs", Key=f"preds/{number}.parquet", Body=(tmp_path / "a.parquet").read_bytes())
-        for number in (1, 2):
-            code, _, err = command("eval", "s3://costs/preds", *RUN, "--shard", f"{number}/2",
-                                   "--state-out", str(tmp_path / f"{number}.json"))  # fmt: skip
-            assert code == 0, err
-    assert len(asked) <= names["requests"](4, 2)
+        plan = str(tmp_path / "plan")
+        assert command("plan-shards", "s3://costs/preds", "--shards", "2", "--plan-out", plan, "-q")[0] == 0
+        for name, words in (("requests", ("s3://costs/preds",)), ("planned_requests", ("--shard-plan", plan))):
+            asked.clear()
+            for number in (1, 2):
+                code, _, err = command("eval", *words, *RUN, "--shard", f"{number}/2",
+                                       "--state-out", str(tmp_path / f"{name}{number}.json"))  # fmt: skip
+                assert code == 0, err
+            assert 0 < len(asked) <= names[name](4, 2)
     assert max(path.stat().st_size for path in tmp_path.glob("*.json")) < 8000
 
 

@@ -16,9 +16,9 @@ from processes import environment
 from waiting import PATIENCE
 
 from losscli.errors import FileError, UsageError
-from losscli.io.remote import upload
+from losscli.io.remote import stores, upload
 from losscli.io.remote.address import local_path
-from losscli.io.write.atomic import destination, replaced, same_file
+from losscli.io.write.atomic import check_writable, destination, replaced, same_file
 
 pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
 botocore_errors = pytest.importorskip("botocore.exceptions")
@@ -207,7 +207,7 @@ def test_an_error_of_the_run_uploads_nothing(s3, folder):
 TERMINATED = """
 import asyncio, s3fs, sys
 from losscli.cli import entry
-from losscli.io.remote import upload
+from losscli.io.remote import stores, upload
 upload.PART = 5 << 20
 real = s3fs.S3FileSystem._call_s3
 async def call(self, method, *args, **arguments):
@@ -246,6 +246,48 @@ def test_a_full_disk_is_that_of_the_temporary_copy(s3, monkeypatch):
         write(1 << 20)
     assert caught.value.code == "IO_NO_SPACE" and caught.value.path == "s3://outputs/large"
     assert names(s3) == []
+
+
+@pytest.mark.parametrize("address", ["gs://bucket/a/b.txt", "abfs://box@account.dfs.core.windows.net/a/b.txt"])
+def test_other_stores_get_the_file_as_a_whole(address, monkeypatch):
+    """Their libraries upload in parts that nobody sees before the last one."""
+    import fsspec
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    put = []
+
+    class Shelf(MemoryFileSystem):
+        def __init__(self, **_):
+            super().__init__(use_listings_cache=False, skip_instance_cache=True)
+
+        @classmethod
+        def _strip_protocol(cls, path):
+            return "/" + path.partition("://")[2].replace("@account.dfs.core.windows.net", "")
+
+        @staticmethod
+        def _get_kwargs_from_urls(_):
+            return {}
+
+        def info(self, path, **_):
+            if path.strip("/") in ("bucket", "box"):
+                return {"type": "directory", "size": 0}
+            raise FileNotFoundError(path)
+
+        def put_file(self, lpath, rpath, **_):
+            put.append((Path(lpath).read_bytes(), rpath))
+
+    monkeypatch.setattr(stores, "_STORES", {})
+    monkeypatch.setattr(fsspec, "get_filesystem_class", lambda _: Shelf)
+    check_writable(address)  # there is no such file yet
+    with replaced(address) as file:
+        file.write(b"content")
+        assert put == []
+    assert [(data, path.partition("/a/")[2]) for data, path in put] == [(b"content", "b.txt")]
+    with pytest.raises(KeyError), replaced(address) as file:
+        raise KeyError
+    assert len(put) == 1
+    with pytest.raises(FileError, match="there is no such"):
+        check_writable(address.replace("bucket", "none").replace("box", "none"))
 
 
 # ------------------------------------------------------------------------------------------------------- file://
