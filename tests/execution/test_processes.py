@@ -123,6 +123,7 @@ ENDINGS = {
     "killed": "os.kill(os.getpid(), 9)",
     "raises": "raise MemoryError",
     "cannot be sent": "return lambda: 0",
+    "cannot be received": "return Odd()",
     "leaves": "raise SystemExit(7)",
 }
 
@@ -130,6 +131,10 @@ ENDINGS = {
 @pytest.mark.parametrize("name", ENDINGS)
 def test_what_a_fork_does_not_answer_is_done_again(name, folder, whole):
     more = f"""
+        class Odd:
+            def __reduce__(self):
+                return int, ("odd",)
+
         def fail(self, placed, stopped):
             if os.getpid() != origin and placed.split.groups[0] % 4 == 1:
                 {ENDINGS[name]}

@@ -30,6 +30,7 @@ from losscli.parallel import using_threads
 
 MOST = 4096  # items whose numbers a pipe has room for
 _NUMBER = 8  # bytes of a number in a pipe
+_HEAD = 2 * _NUMBER  # before an answer stand its size and the number of its item
 _PIECE = 1 << 20  # bytes of answers that are read at a time
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 _TASKS = Path("/proc/self/task")
@@ -83,7 +84,7 @@ class _Forks:
     def __init__(self, count: int, function: Any, items: Sequence[Any]) -> None:
         self.answers: dict[int, Any] = {}  # by the numbers of items, until they are asked for
         self.received: dict[int, bytearray] = {}  # by the pipe of the fork
-        self.pids: list[int] = []
+        self.pids: dict[int, int] = {}  # of the forks that have not ended, by their pipes
         numbers, waiting = os.pipe()
         os.write(waiting, b"".join(number.to_bytes(_NUMBER, "little") for number in range(len(items))))
         os.close(waiting)  # so that the forks find the end
@@ -102,8 +103,7 @@ class _Forks:
                 pid = os.fork()
             if not pid:
                 _work(function, items, numbers, its, [mine, *self.received])
-            self.pids.append(pid)
-            self.received[mine] = bytearray()
+            self.pids[mine], self.received[mine] = pid, bytearray()
         except OSError:  # too many processes: the others do the work, or the caller does
             os.close(mine)
         finally:
@@ -124,25 +124,31 @@ class _Forks:
             waiting.register(pipe, select.POLLIN)
         for pipe, _ in waiting.poll():
             if not (piece := os.read(pipe, _PIECE)):
-                os.close(pipe)
-                del self.received[pipe]
+                self._leave(pipe)
                 continue
             got = self.received[pipe]
             got += piece
-            while len(got) >= _NUMBER and len(got) >= _NUMBER + (size := int.from_bytes(got[:_NUMBER], "little")):
-                number, answer = pickle.loads(memoryview(got)[_NUMBER : _NUMBER + size].tobytes())
-                self.answers[number] = answer
-                del got[: _NUMBER + size]
+            while len(got) >= _HEAD and len(got) >= _HEAD + (size := int.from_bytes(got[:_NUMBER], "little")):
+                number = int.from_bytes(got[_NUMBER:_HEAD], "little")
+                try:
+                    self.answers[number] = pickle.loads(bytes(got[_HEAD : _HEAD + size]))
+                except Exception as error:
+                    self.answers[number] = WorkerError(f"{type(error).__name__}: {error}")
+                del got[: _HEAD + size]
 
     def stop(self) -> None:
         """End the forks: what they still do is needed no more."""
-        for pipe in self.received:
-            os.close(pipe)
-        for pid in self.pids:
+        for pipe in list(self.pids):
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+                os.kill(self.pids[pipe], signal.SIGKILL)
+            self._leave(pipe)
+
+    def _leave(self, pipe: int) -> None:
+        """A fork has ended, or is about to."""
+        os.close(pipe)
+        del self.received[pipe]
+        with suppress(ChildProcessError):  # where a shell said that nobody waits for the processes of this one
+            os.waitpid(self.pids.pop(pipe), 0)
 
 
 def _work(function: Any, items: Sequence[Any], numbers: int, out: int, others: Sequence[int]) -> NoReturn:
@@ -158,10 +164,10 @@ def _work(function: Any, items: Sequence[Any], numbers: int, out: int, others: S
             while taken := os.read(numbers, _NUMBER):
                 number = int.from_bytes(taken, "little")
                 try:
-                    sent = pickle.dumps((number, function(items[number], _never)), pickle.HIGHEST_PROTOCOL)
+                    sent = pickle.dumps(function(items[number], _never), pickle.HIGHEST_PROTOCOL)
                 except Exception as error:
-                    sent = pickle.dumps((number, WorkerError(f"{type(error).__name__}: {error}")))
-                _send(out, len(sent).to_bytes(_NUMBER, "little") + sent)
+                    sent = pickle.dumps(WorkerError(f"{type(error).__name__}: {error}"))
+                _send(out, len(sent).to_bytes(_NUMBER, "little") + taken + sent)
     finally:
         os._exit(0)
 
