@@ -13,6 +13,7 @@ from losscli.losses._loss_name import LossName
 from losscli.report import render
 from losscli.results import ComparisonResult, Evaluation, GateResult, InfluenceResult, LossResult, WarningResult
 from losscli.results.columns import SliceColumns, examples, parts_of
+from losscli.results.diagnostics import Diagnostics
 from losscli.results.worst_slices import WorstSlices
 
 if TYPE_CHECKING:
@@ -118,6 +119,11 @@ class Report(Sequence[LossResult]):
     def worst_slices(self) -> WorstSlices | None:
         """The slices with a worse loss than the other rows, by more than chance, where `why` asked for them."""
         return self.evaluation.worst_slices
+
+    @property
+    def diagnostics(self) -> Diagnostics | None:
+        """What `--show` and pictures show, where `diagnostics` asked for it: `losses`, `reliability` and others."""
+        return self.evaluation.diagnostics
 
     @property
     def warnings(self) -> tuple[WarningResult, ...]:

@@ -39,8 +39,10 @@ losscli inspect preds.csv --targets labels.csv --on id""",
                show_default=True, help="Rows whose key is in one file only.")  # fmt: skip
 @shared.file_options
 @shared.option("-f", "--format", "format_", envvar="LOSSCLI_INSPECT_FORMAT", metavar="table|plain|json",
-               section="Output",
+               section="Output", callback=shared.format_name,
                help="table, plain (tab-separated) or json.  [default: table on a terminal, else plain]")  # fmt: skip
+@shared.json_option
+@shared.color_options
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> int:
     """Say what a file holds: columns, roles, losses that fit, what looks wrong, and commands to try."""

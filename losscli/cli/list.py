@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     envvar="LOSSCLI_LIST_FORMAT",
     default="text",
     metavar="text|json",
+    callback=shared.format_name,
     help="text or json.  [default: text]",
 )
+@shared.json_option
 def command(words: tuple[str, ...], format_: str) -> int:
     """List all losses, or those that match every WORD."""
     from losscli.cli import console

@@ -243,7 +243,7 @@ def _note_json(context: click.Context, _: click.Parameter, wanted: bool) -> None
     context.meta[_JSON] = wanted
 
 
-def _format_name(context: click.Context, param: click.Parameter, name: str | None) -> str | None:
+def format_name(context: click.Context, param: click.Parameter, name: str | None) -> str | None:
     """The name of the format: that of -f, or json where --json says so."""
     if not context.meta.get(_JSON):
         return name
@@ -260,14 +260,14 @@ def _choose_color(context: click.Context, param: click.Parameter, given: str | b
         console.choose_color(context, "never" if param.name == "no_color" else str(given))
 
 
-_format = _output("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT", callback=_format_name,
+_format = _output("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT", callback=format_name,
                   help="table, plain, json, csv, markdown, html, junit, … See 'losscli help formats'.  "
                   "[default: table on a terminal, else plain]")  # fmt: skip
 _numbers_only = _output("-q", "--quiet", is_flag=True, help="Print only the numbers, one per line, with every digit.")
 
-_json = _output("--json", is_flag=True, typed=True, is_eager=True, expose_value=False, callback=_note_json,
+json_option = _output("--json", is_flag=True, typed=True, is_eager=True, expose_value=False, callback=_note_json,
                 help="The same as -f json.")  # fmt: skip
-_colors = stack(
+color_options = stack(
     _output("--color", type=click.Choice(["auto", "always", "never"]), typed=True, expose_value=False,
             callback=_choose_color,
             help="Colours of tables. auto: on a terminal, unless NO_COLOR is set.  [default: auto]"),
@@ -275,12 +275,12 @@ _colors = stack(
             help="The same as --color never."),
 )  # fmt: skip
 
-format_options = stack(_format, _json, _colors, _numbers_only)
+format_options = stack(_format, json_option, color_options, _numbers_only)
 
 
 def _reporting(more: str = "") -> Callable[[Function], Function]:
     return stack(
-        _format, _json, _colors,
+        _format, json_option, color_options,
         common("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
                shell_complete=completion.files,
                help="Also write a report, whose suffix is its format, plot:NAME=FILE or mlflow=RUN. Repeatable."

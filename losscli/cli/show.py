@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     envvar="LOSSCLI_LIST_FORMAT",
     default="text",
     metavar="text|json",
+    callback=shared.format_name,
     help="text or json.  [default: text]",
 )
+@shared.json_option
 @shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(SCHEMAS),
                help="The JSON Schema of a JSON report, of a check report, of --error-format json, of inspect, of "
                     "calibrate, of descend, or of a map.")  # fmt: skip

@@ -10,7 +10,14 @@ from losscli.report.page.scales import rounded
 from losscli.report.row_losses import loss_of_rows, worst_rows_table
 from losscli.report.slice_bars import MOST, room, with_bars
 from losscli.report.view import View, short
-from losscli.results.diagnostics import Bin, Diagnostics, LossDistributionResult, ReliabilityResult, ResidualsResult
+from losscli.results.diagnostics import (
+    Bin,
+    Diagnostics,
+    ForecastResult,
+    LossDistributionResult,
+    ReliabilityResult,
+    ResidualsResult,
+)
 
 _BLOCKS = 20  # lines of a reliability table
 
@@ -25,8 +32,11 @@ def diagnostics_blocks(found: Diagnostics, view: View) -> Iterator[str]:
     for reliable in found.reliability[:MOST]:
         yield _reliability(reliable, view)
     for trend in found.residuals[:MOST]:
-        yield _residuals(trend, view)
-    most = max(len(found.losses), len(found.reliability), len(found.residuals))
+        several = sum(trend.model == other.model for other in found.residuals) > 1
+        yield _residuals(trend, view, several=several)
+    for forecast in found.forecasts[:MOST]:
+        yield from _forecast(forecast, view)
+    most = max(map(len, (found.losses, found.reliability, found.residuals, found.forecasts)))
     if most > MOST:
         yield note(f"{MOST} tables of each kind are shown; a JSON report has all {most}: -o FILE.json", view)
 
@@ -69,8 +79,9 @@ def _reliability(one: ReliabilityResult, view: View) -> str:
     return _block(said, table, [block.count for block in blocks], view) + ("\n" + under if under else "")
 
 
-def _residuals(one: ResidualsResult, view: View) -> str:
-    said = f"Residuals of {one.model or one.pred} (prediction - target) by prediction; {one.count:,} rows"
+def _residuals(one: ResidualsResult, view: View, *, several: bool) -> str:
+    of = one.pred if several or one.model is None else one.model
+    said = f"Residuals of {of} (prediction - target) by prediction; {one.count:,} rows"
     rows = [
         [rounded(part.low), rounded(part.high), f"{part.count:,}",
          *map(rounded, (part.mean, part.lower_quartile, part.upper_quartile))]
@@ -78,6 +89,22 @@ def _residuals(one: ResidualsResult, view: View) -> str:
     ]  # fmt: skip
     table = listed(["from", "to", "rows", "mean residual", "25 %", "75 %"], rows, range(6))
     return note(view.text(said, 500), view) + "\n" + drawn(table, view).text(view)
+
+
+def _forecast(one: ForecastResult, view: View) -> Iterator[str]:
+    """The PIT or rank histogram, and the coverage of each level."""
+    name = one.model or one.pred
+    kind = "Levels between which targets are (PIT)" if one.by_level else "Ranks of targets among the members"
+    bins = [each for each in one.bins if each.high > each.low]
+    rows = [[rounded(each.low), rounded(each.high), f"{each.count:,}", short((each.high - each.low) * one.count)]
+            for each in bins]  # fmt: skip
+    table = listed(["from", "to", "rows", "if calibrated"], rows, range(4))
+    yield _block(f"{kind}: {name}; {one.count:,} rows", table, [each.count for each in bins], view)
+    if one.by_level:
+        rows = [list(map(rounded, (each.level, each.covered, each.low, each.high))) for each in one.by_level]
+        table = listed(["level", "covered", "low", "high"], rows, range(4))
+        said = f"Coverage of {name}: the share of targets up to each quantile, and its 95 % interval (Wilson)"
+        yield note(view.text(said, 500), view) + "\n" + drawn(table, view).text(view)
 
 
 def _block(said: str, table: Layout, counts: Sequence[int], view: View) -> str:

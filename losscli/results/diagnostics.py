@@ -333,7 +333,7 @@ class ForecastResult:
     Attributes
     ----------
     model, pred : str or None, str
-        The model and the first of its columns.
+        The model and the first of its columns, or both ends of its prediction intervals.
     count : int
         Number of rows, each of which counts once.
     bins : tuple[Bin, ...]

@@ -120,3 +120,22 @@ def test_of_many_slices_the_worst_are_shown_and_the_others_counted():
     assert "the worst first; 20 of 50" in text
     assert slice_lines(text)[0].split()[:2] == ["s49", "49"]
     assert len(slice_lines(text)) == 20
+
+
+def test_forecasts_have_their_histogram_and_coverage_with_what_calibrated_ones_would_have():
+    text = shown()
+    assert "Levels between which targets are (PIT): p; 4 rows" in text
+    histogram = text.partition("(PIT)")[2].partition("──\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[:4] for line in histogram] == [["0", "0.5", "3", "2"], ["0.5", "1", "1", "2"]]
+    assert histogram[0].count("█") == 40
+    coverage = text.partition("Coverage of p")[2].partition("──\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split() for line in coverage] == [["0.5", "0.75", "0.3", "0.95"]]
+    assert "Ranks of targets among the members: p; 1 rows" in text
+
+
+def test_residuals_of_several_columns_of_a_model_name_the_column():
+    one = diagnosed("p").residuals[0]
+    found = replace(PLAIN, diagnostics=Diagnostics(residuals=(one, replace(one, pred="q"))))
+    assert "Residuals of p (" in shown(found)
+    assert "Residuals of q (" in shown(found)
+    assert "Residuals of m (" in shown(replace(PLAIN, diagnostics=Diagnostics(residuals=(replace(one, model="m"),))))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import losscli
 from losscli.aggregate.diagnostics.value_pairs import PairTable, ValuePairs
 from losscli.cli.entry import run
 from losscli.statistics.diagnostics.curves import curves
@@ -162,3 +163,28 @@ def test_coverage_and_pit_of_quantiles_and_ranks_of_ensembles(tmp_path, capfd):
     (ranks,) = report(f"eval {tmp_path}/f.csv -t y -p m_* -l crps_ensemble", tmp_path)["diagnostics"]["forecasts"]
     assert [b["count"] for b in ranks["bins"]] == np.bincount((members < y[:, None]).sum(axis=1), minlength=4).tolist()
     assert ranks["by_level"] == []
+
+
+def test_both_ends_of_an_interval_are_quantiles_of_its_level(tmp_path):
+    rng = np.random.default_rng(4)
+    y, low = rng.normal(size=300).round(2), rng.normal(-1, 0.2, 300).round(2)
+    high = low + rng.uniform(1, 3, 300).round(2)
+    table = {"y": y, "lo": low, "hi": high}
+    columns = {"lower": "lo", "upper": "hi"}
+    losses = ["interval_score:level=0.8", "miscoverage"]
+    report = losscli.evaluate(table, losses, target="y", columns=columns, diagnostics=True)
+    (found,) = report.diagnostics.forecasts
+    assert (found.pred, found.count) == ("lo, hi", 300)
+    assert [(one.level, one.covered) for one in found.by_level] == [(0.1, np.mean(y <= low)), (0.9, np.mean(y <= high))]
+    inside = np.count_nonzero((y > low) & (y < high))
+    ties = np.count_nonzero((y == low) | (y == high))
+    assert inside <= found.bins[1].count <= inside + ties
+    assert [(one.low, one.high) for one in found.bins] == [(0.0, 0.1), (0.1, 0.9), (0.9, 1.0)]
+
+
+def test_intervals_without_a_level_have_no_coverage_of_levels():
+    table = {"y": [1.0, 2.0], "lo": [0.0, 1.0], "hi": [2.0, 3.0]}
+    report = losscli.evaluate(
+        table, "miscoverage", target="y", columns={"lower": "lo", "upper": "hi"}, diagnostics=True
+    )
+    assert report.diagnostics.forecasts == ()

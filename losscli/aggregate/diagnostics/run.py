@@ -147,6 +147,7 @@ class RunDiagnostics:
             if number in self.pairs:
                 self.pairs[number].update(pred, target, batch.weights)
             elif number in self.forecasts:
+                pred = pred if one.upper is None else np.column_stack([pred, batch.arrays[one.upper]])
                 self.forecasts[number].update(pred, target, batch.weights)
             else:
                 self.classes[number].update(pred, target, batch.weights, one.scale)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
-from losscli.binding.plan import Input, Job, Line, Plan
+from losscli.binding.plan import Input, Job, Line, Plan, Table
 from losscli.binding.row_columns import without_rows
 from losscli.lazy import dataclass
 
@@ -29,6 +31,10 @@ class Subject:
         What predictions of labels or classes are.
     jobs
         The jobs of the run that these are of.
+    upper
+        The upper ends of prediction intervals, whose lower ends are the predictions.
+    levels
+        The levels of the quantiles of a forecast, or of both ends of an interval; None of an ensemble.
     """
 
     pred: Input
@@ -36,6 +42,8 @@ class Subject:
     kind: Literal["numbers", "labels", "classes", "forecasts"]
     scale: PredictionScale
     jobs: tuple[Job, ...]
+    upper: Input | None = None
+    levels: tuple[float, ...] | None = None
 
 
 def lines_with_rows(plan: Plan) -> list[tuple[int, Line]]:
@@ -60,7 +68,8 @@ def subjects(plan: Plan) -> list[Subject]:
         one = _subject(job)
         if one is None:
             continue
-        key = one.kind, one.pred.columns, one.target.columns, one.target.positive, one.target.kind.sides
+        ends = () if one.upper is None else (one.upper.columns, one.levels)
+        key = one.kind, ends, one.pred.columns, one.target.columns, one.target.positive, one.target.kind.sides
         known = found.get(key)
         if known is None:
             found[key] = one
@@ -74,6 +83,8 @@ def subjects(plan: Plan) -> list[Subject]:
 def _subject(job: Job) -> Subject | None:
     sides = dict(job.by_role())
     pred, target = sides.get("pred"), sides.get("target")
+    if pred is None and isinstance(target, Input) and not job.spec.loss.batched:
+        return _interval(job, sides, target)
     if not (isinstance(pred, Input) and isinstance(target, Input)) or job.spec.loss.batched:
         return None
     if _is_number(pred) and _is_number(target):
@@ -81,9 +92,23 @@ def _subject(job: Job) -> Subject | None:
         return Subject(pred, target, kind, _scale(pred, job), (job,))
     plain = pred.kind.shape == "vector" and not (pred.ragged or pred.keyed)
     if plain and _is_number(target) and (pred.entries is not None or pred.kind.members):
-        return Subject(pred, target, "forecasts", "other", (job,))
+        return Subject(pred, target, "forecasts", "other", (job,), levels=pred.entries)
     if pred.kind.shape == "vector" and pred.kind.classes and target.kind.shape == "class" and not pred.keyed:
         return Subject(pred, target, "classes", _scale(pred, job), (job,))
+    return None
+
+
+def _interval(job: Job, sides: Mapping[str, Input | Table | None], target: Input) -> Subject | None:
+    """Prediction intervals of a level that a parameter says of the roles of both ends."""
+    for name, parameter in job.spec.loss.params.items():
+        level, roles = job.spec.params[name], (parameter.param.level_of or "").split()
+        lower, upper = (sides.get(role) for role in roles) if len(roles) == 2 else (None, None)
+        if not (isinstance(lower, Input) and isinstance(upper, Input) and isinstance(level, float)):
+            continue
+        if all(map(_is_number, (lower, upper, target))):
+            exact = Fraction(repr(level))
+            ends = float((1 - exact) / 2), float((1 + exact) / 2)
+            return Subject(lower, target, "forecasts", "other", (job,), upper, ends)
     return None
 
 

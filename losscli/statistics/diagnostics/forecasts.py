@@ -19,7 +19,7 @@ _LEVEL = 0.95
 
 def forecast(subject: Subject, found: ForecastCounts) -> ForecastResult | None:
     """Where targets are among the numbers of a forecast; None where there is no row."""
-    ranks, covered, levels = found.ranks, found.covered, subject.pred.entries
+    ranks, covered, levels = found.ranks, found.covered, subject.levels
     if ranks is None or covered is None or not (count := int(ranks.sum())):
         return None
     gaps = _gaps(ranks)
@@ -31,7 +31,8 @@ def forecast(subject: Subject, found: ForecastCounts) -> ForecastResult | None:
         edges = [0.0, *(float(levels[at]) for at in order), 1.0]
         bins = tuple(Bin(a, b, n) for (a, b), n in zip(pairwise(edges), gaps, strict=True))
         by_level = tuple(_coverage(float(levels[at]), int(covered[at]), count) for at in order)
-    return ForecastResult(subject.jobs[0].model, subject.pred.columns[0], count, bins, by_level)
+    columns = subject.pred.columns[:1] if subject.upper is None else (subject.pred.columns[0], subject.upper.columns[0])
+    return ForecastResult(subject.jobs[0].model, ", ".join(columns), count, bins, by_level)
 
 
 def _gaps(ranks: NDArray[np.int64]) -> list[int]:
