@@ -15,6 +15,7 @@ from evaluations import result, run
 
 import losscli
 from losscli.api.plot import Plot
+from losscli.cli import entry
 from losscli.errors import UsageError
 from losscli.report import picture_files
 from losscli.report.page.drawings import by_name
@@ -135,6 +136,15 @@ def test_without_the_extra_a_png_says_what_to_install(plots, monkeypatch, tmp_pa
         plots["cancer roc"].save(tmp_path / "roc.png")
     assert found.value.code == "USAGE_MISSING_PACKAGE" and "pip install 'losscli[plots]'" in str(found.value.hint)
     plots["cancer roc"].save(tmp_path / "roc.svg")
+
+
+def test_the_command_says_so_before_a_row_is_read(monkeypatch, tmp_path, capfd):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(picture_files, "find_spec", lambda name: None)
+    (tmp_path / "bad.csv").write_text("y,p\n1,abc\n")
+    assert entry.run(["eval", "bad.csv", "-t", "y", "-p", "p", "-l", "bce", "-o", "plot:reliability=r.png"]) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and "pip install 'losscli[plots]'" in err and "bad.csv" not in err
 
 
 @pytest.mark.skipif(importlib.util.find_spec("vl_convert") is None, reason="needs the extra plots")
