@@ -52,6 +52,9 @@ COMMANDS = {
     "quantiles": "eval forecasts.parquet -t y -p 'q_*' -l pinball_levels -l wis",
     "ensembles": "eval forecasts.parquet -t y -p members -l crps_ensemble",
     "suites": "check",
+    "difference": "diff base.json new.json",
+    "merged": "merge base.state",
+    "reasons": "eval sample_data/cancer.csv -t malignant -p forest_p -l bce --why --worst 3 --columns site,case",
     "nothing": "eval sample_data/diabetes.csv -t progression -p ridge -l rmse --where 'sex == \"male\"' --by sex",
     "slices": "eval slices.parquet -t y -p a -p b -l mse -l mae -l huber --by region --interval "
               "--gate 'mae<=1 by region'",
@@ -95,6 +98,8 @@ def prepare(folder: Path) -> None:
     parquet.write_table(pa.table(slices), folder / "slices.parquet")
     (folder / "losscli.toml").write_text(SUITES, encoding="utf-8")
     run("eval sample_data/diabetes.csv -t progression -p ridge -l rmse -q -o base.json")
+    for output in ("-q -o new.json", "--by sex --state-out base.state"):
+        run(f"eval sample_data/diabetes.csv -t progression -p ridge=forest -l rmse {output}")
 
 
 def run(command: str) -> str:
