@@ -63,13 +63,13 @@ def first_places(keys: Array) -> Array:
     return found
 
 
-def _slots(keys: Array, size: int) -> Array:
+def slots_of(keys: Array, size: int) -> Array:
     """Where to look for each key first: the high bits of a product depend on all of its bits."""
     return ((keys.view(np.uint64) * _SPREAD) >> np.uint64(64 - (size.bit_length() - 1))).view(np.int64)
 
 
 def _probe(held: Array, numbers: Array, keys: Array) -> Array:
-    slots = _slots(np.ascontiguousarray(keys), len(held))
+    slots = slots_of(np.ascontiguousarray(keys), len(held))
     # A number is written after its key, so it is read before it: where there is one, the key is the right one.
     found = numbers[slots]
     others = np.flatnonzero((held[slots] != keys) & (found >= 0))
@@ -81,7 +81,7 @@ def _probe(held: Array, numbers: Array, keys: Array) -> Array:
 
 
 def _insert(held: Array, numbers: Array, keys: Array, given: Array) -> None:
-    slots = _slots(np.ascontiguousarray(keys), len(held))
+    slots = slots_of(np.ascontiguousarray(keys), len(held))
     while len(keys):
         free = numbers[slots] < 0
         held[slots[free]] = keys[free]

@@ -77,7 +77,8 @@ class SliceIndex:
         if len(columns) == 1 and columns[0].missing is None:
             (column,), (known,) = columns, self._columns
             if column.entries is not None:
-                return self._ids_by_table([known.of_entries(column.entries)], column.cells)
+                remembered = len(column.entries) != len(column.cells)  # else mostly no other batch has these entries
+                return self._ids_by_table([known.of_entries(column.entries, remembered)], column.cells)
             lookup = self._direct.setdefault(column.cells.dtype, NumberLookup())
             return _found(lookup, self._lock, column.cells, lambda new: self._ids_of([known.of_numbers(new)]))
         numbers = [known.numbers(column) for known, column in zip(self._columns, columns, strict=True)]
@@ -244,7 +245,7 @@ class _Column:
         with self._lock:
             return self._numbers_of(texts)
 
-    def of_entries(self, entries: Entries) -> Array:
+    def of_entries(self, entries: Entries, remembered: bool = True) -> Array:
         """The number of each entry's name, and at the end that of null, which the index -1 picks."""
         for known, numbers in self._recent:
             if same_entries(known, entries):
@@ -254,5 +255,6 @@ class _Column:
             if many is None:
                 many = self._numbers_of(texts_of_entries(entries))
             numbers = np.append(many, self._numbers_of([None]))
-            self._recent = ((entries, numbers), *self._recent[: _REMEMBERED - 1])
+            if remembered:
+                self._recent = ((entries, numbers), *self._recent[: _REMEMBERED - 1])
         return numbers

@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from losscli.aggregate.number_lookup import NumberLookup
+from losscli.aggregate.number_lookup import first_places, slots_of
 from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import missing_cells
 from losscli.io.arrow.canonical import canonical_labels
 from losscli.io.arrow.words import LONGEST, spellings, words
+
+_ROOM = 4  # slots of the table for each entry, at least
 
 NumbersOf: TypeAlias = Callable[[Sequence[str | None]], Array]
 """Gives each label its number; called under the lock."""
@@ -30,11 +32,15 @@ def _factors() -> Array:
 
 
 class TextLookup:
-    """Texts and their numbers. Reading is safe while another thread learns."""
+    """Texts and their numbers. Reading is safe while another thread learns.
+
+    The table of hashes holds entries alone, and of these the words tell whether one is the right one: what is looked up
+    at random should be small enough for the caches.
+    """
 
     def __init__(self, lock: threading.Lock) -> None:
         self._lock = lock
-        self._entries = NumberLookup()  # hash -> entry
+        self._table = np.full(2048, -1, np.int32)  # entries by slot: that of the hash, or the next that was free
         self._words = np.zeros((LONGEST // 8 + 1, 1024), np.uint64)  # by entry
         self._numbers = np.zeros(1024, np.int64)
         self._count = self._longest = 0  # entries, and words of the longest
@@ -45,16 +51,17 @@ class TextLookup:
         if found is None:
             return None
         hashes = _hashes(found)
-        numbers = self._find(found, hashes)
-        unknown = np.flatnonzero(numbers < 0)
+        entries = self._find(found, hashes)
+        unknown = np.flatnonzero(entries < 0)
         if len(unknown):
             with self._lock:
                 self._learn(column, found, hashes, unknown, numbers_of)
-            numbers = self._find(found, hashes)
-            rare = np.flatnonzero(numbers < 0)  # texts that share the hash of another
-            if len(rare):
-                with self._lock:
-                    numbers[rare] = numbers_of(canonical_labels(spellings(column, rare)))
+            entries = self._find(found, hashes)
+            unknown = np.flatnonzero(entries < 0)  # new texts that share the hash of another new one
+        numbers: Array = self._numbers.take(entries)  # read after the entries, so that it has them all
+        if len(unknown):
+            with self._lock:
+                numbers[unknown] = numbers_of(canonical_labels(spellings(column, unknown)))
         missing = missing_cells(column)
         if missing is not None:
             with self._lock:
@@ -62,34 +69,32 @@ class TextLookup:
         return numbers
 
     def _find(self, found: Array, hashes: Array) -> Array:
-        """The number of each text; -1 for those that are not known, or share the hash of another."""
-        entries = self._entries.find(hashes)
-        held, numbers = self._words, self._numbers  # after the entries, so that they have them all
-        answer = numbers[entries]
-        differ = entries < 0
-        for at in range(max(len(found), self._longest)):
-            there = held[at][entries]
-            differ |= there != found[at] if at < len(found) else there != 0
-        answer[differ] = -1
-        return answer
+        """The entry of each text; -1 for those that are not known."""
+        table = self._table
+        slots = slots_of(hashes, len(table))
+        entries = table.take(slots).astype(np.int64)
+        others = np.flatnonzero(self._differ(found, entries) & (entries >= 0))
+        while len(others):
+            slots[others] = at = (slots[others] + 1) & (len(table) - 1)
+            entries[others] = there = table.take(at).astype(np.int64)
+            others = others[self._differ(found[:, others], there) & (there >= 0)]
+        return entries
 
-    def _learn(
-        self,
-        column: Any,
-        found: Array,
-        hashes: Array,
-        unknown: Array,
-        numbers_of: NumbersOf,
-    ) -> None:
-        new, first = np.unique(hashes[unknown], return_index=True)
-        order = np.argsort(first)  # as they come
-        new, first = new[order], first[order]
-        still = self._entries.find(new) < 0  # another thread may have been first
-        new, rows = new[still], unknown[first[still]]
-        if not len(new):
+    def _differ(self, found: Array, entries: Array) -> Array:
+        """Which texts have other words than these entries."""
+        held = self._words  # read after the entries, so that it has them all
+        differ = held[0].take(entries) != found[0]
+        for at in range(1, max(len(found), self._longest)):
+            differ |= held[at].take(entries) != (found[at] if at < len(found) else 0)
+        return differ
+
+    def _learn(self, column: Any, found: Array, hashes: Array, unknown: Array, numbers_of: NumbersOf) -> None:
+        rows = unknown[np.sort(first_places(hashes[unknown]))]  # as they come
+        rows = rows[self._find(found[:, rows], hashes[rows]) < 0]  # another thread may have been first
+        if not len(rows):
             return
         labels = numbers_of(canonical_labels(spellings(column, rows)))
-        start, end = self._count, self._count + len(new)
+        start, end = self._count, self._count + len(rows)
         if end > len(self._numbers):
             room = max(end, 2 * len(self._numbers)) - len(self._numbers)
             self._words = np.concatenate([self._words, np.zeros((len(self._words), room), np.uint64)], axis=1)
@@ -98,7 +103,21 @@ class TextLookup:
         self._numbers[start:end] = labels
         self._longest = max(self._longest, len(found))
         self._count = end
-        self._entries.learn(new, np.arange(start, end))
+        if _ROOM * end <= len(self._table):
+            _insert(self._table, hashes[rows], np.arange(start, end, dtype=np.int32))
+            return
+        table = np.full(1 << (_ROOM * end).bit_length(), -1, np.int32)
+        _insert(table, _hashes(self._words[: self._longest, :end]), np.arange(end, dtype=np.int32))
+        self._table = table
+
+
+def _insert(table: Array, hashes: Array, entries: Array) -> None:
+    slots = slots_of(hashes, len(table))
+    while len(entries):
+        free = table[slots] < 0
+        table[slots[free]] = entries[free]
+        won = free & (table[slots] == entries)  # of those that meet in a slot, one stays
+        entries, slots = entries[~won], (slots[~won] + 1) & (len(table) - 1)
 
 
 def _hashes(found: Array) -> Array:

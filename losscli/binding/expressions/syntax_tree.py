@@ -37,7 +37,9 @@ def _three_valued(result: Mask, missing: Mask | None) -> ThreeValued:
 def _text_three_valued(cells: Texts, test: Callable[[str], bool]) -> ThreeValued:
     """The result of a test of texts, which is called once for each distinct text."""
     found = np.array([test(name) for name in cells.names], np.bool_)
-    return np.append(found, False)[cells.codes], np.append(~found, False)[cells.codes]
+    true = np.append(found, False).take(cells.codes)
+    any_missing = len(cells.codes) > 0 and int(cells.codes.min()) < 0
+    return true, np.append(~found, False).take(cells.codes) if any_missing else ~true
 
 
 def _label(constant: Constant, beside: Value, batch: DecodedBatch) -> Callable[[str], str]:
