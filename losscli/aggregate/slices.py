@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
+from itertools import filterfalse
 from typing import Any
 
 import numpy as np
@@ -213,7 +214,7 @@ class _Column:
     def numbers_of(self, names: Sequence[str]) -> Array:
         """The numbers of names; called under the lock."""
         known = self._numbers
-        new = dict.fromkeys(name for name in names if name not in known)
+        new = dict.fromkeys(filterfalse(known.__contains__, names))
         known.update(zip(new, range(len(self.names), len(self.names) + len(new)), strict=True))
         self.names.extend(new)
         return np.array([*map(known.__getitem__, names)], np.int64)

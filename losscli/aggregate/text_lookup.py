@@ -83,7 +83,7 @@ class TextLookup:
     def _differ(self, found: Array, entries: Array) -> Array:
         """Which texts have other words than these entries."""
         held = self._words  # read after the entries, so that it has them all
-        differ = held[0].take(entries) != found[0]
+        differ: Array = held[0].take(entries) != found[0]
         for at in range(1, max(len(found), self._longest)):
             differ |= held[at].take(entries) != (found[at] if at < len(found) else 0)
         return differ

@@ -94,7 +94,7 @@ def _numbers(name: str) -> Callable[[SliceColumns], list[str]]:
     def cells(found: SliceColumns) -> list[str]:
         if found.intervals is None:
             return [""] * len(found)
-        return list(map(_number, found.intervals.numbers(name)))
+        return ["" if number is None else repr(float(number)) for number in found.intervals.numbers(name)]
 
     return cells
 

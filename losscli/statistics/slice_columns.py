@@ -44,7 +44,7 @@ def slice_table(totals: RunAccumulator) -> SliceTable | None:
     numbers = [known[used] for _, known in columns]
     # The index numbers slices as they come, which no result may show.
     names = [column for column, _ in columns]
-    ranks = [_ranks(column, own, str) for column, own in zip(names, numbers, strict=True)]
+    ranks = [_ranks(column, own, None) for column, own in zip(names, numbers, strict=True)]
     if any(key.is_number for key in plan.slice_keys):
         keys = zip(plan.slice_keys, names, numbers, strict=True)
         ranks = [*(_ranks(column, own, key.place) for key, column, own in keys), *ranks]
@@ -53,15 +53,19 @@ def slice_table(totals: RunAccumulator) -> SliceTable | None:
     return SliceTable(used[order], dict(zip(plan.by, labels, strict=True)))
 
 
-def _ranks(names: Sequence[str], numbers: Array, key: Callable[[str], str]) -> Array:
-    """The rank of each number's name by this key; names of one key share a rank."""
-    known = np.unique(numbers)
-    keys = {number: key(names[number]) for number in known.tolist()}
-    order = sorted(keys, key=keys.__getitem__)
+def _ranks(names: Sequence[str], numbers: Array, key: Callable[[str], str] | None) -> Array:
+    """The rank of each number's name by this key, or by itself; names of one key share a rank."""
+    known = np.flatnonzero(np.bincount(numbers, minlength=len(names)))
+    keys = [names[number] for number in known.tolist()]
+    if key is not None:
+        keys = [*map(key, keys)]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
     ranks = np.zeros(len(names), np.int64)
-    sorted_keys = [keys[number] for number in order]
-    differs = [False, *(one != other for one, other in pairwise(sorted_keys))]
-    ranks[order] = np.cumsum(differs)
+    if key is None:  # no name stands there twice
+        ranks[known[order]] = np.arange(len(order))
+    else:
+        differs = [False, *(keys[one] != keys[other] for one, other in pairwise(order))]
+        ranks[known[order]] = np.cumsum(differs[: len(order)])
     found: Array = ranks[numbers]
     return found
 
