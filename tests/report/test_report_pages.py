@@ -48,7 +48,7 @@ from losscli.report.formats import github
 from losscli.report.page.style import STYLE
 from losscli.report.suites import single_suite
 from losscli.report.view import View
-from losscli.results import Evaluation, Origin, SuiteResult, WarningResult
+from losscli.results import Evaluation, InfluenceResult, Origin, SuiteResult, WarningResult
 
 VIEW = View()
 every_run = pytest.mark.parametrize("evaluation", RUNS.values(), ids=RUNS)
@@ -612,3 +612,12 @@ def test_comparisons_fit_the_terminal_with_the_verdict_third(width: int, detaile
         assert "worse" in text.split()
         heading = next((line for line in text.splitlines() if "difference" in line and "model" in line), None)
         assert width < 80 or (heading is not None and heading.split()[2] == "verdict")
+
+
+def test_numbers_stand_before_the_influence_on_them_and_behind_comparisons() -> None:
+    found = replace(COMPARED, influence=(InfluenceResult("a", None, "mse", "mse", "row", 442, 1.5, ()),))
+    page = report.render(found, "html")
+    places = [page.index(f"<caption>{title}") for title in
+              ("Comparisons of models", "All results", "Influence of single units")]  # fmt: skip
+    assert places == sorted(places)
+    assert "2 comparisons of models: 1 better, 1 worse" in page

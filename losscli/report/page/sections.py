@@ -43,6 +43,8 @@ def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
     yield from _judgements(evaluation, view)
     if not long:
         yield from _numbers(evaluation, view)
+    if evaluation.influence:
+        yield table("Influence of single units", influence(evaluation), view)
     if evaluation.worst_slices is not None:
         yield title("Worst slices") + _worst_slices(evaluation.worst_slices, view)
     if slices := "".join(one.table(view) for one in models_and_slices.slices(evaluation)):
@@ -118,7 +120,7 @@ def _few(evaluation: Evaluation) -> tuple[Evaluation, int]:
 
 
 def _judgements(evaluation: Evaluation, view: View) -> Iterator[str]:
-    """What is held against each other: slices, models, units."""
+    """What is held against each other: slices, models."""
     if standings.has_slice_differences(evaluation):
         yield table("Differences between slices", standings.slice_differences(evaluation), view)
     if standings.has_rankings(evaluation):
@@ -127,8 +129,6 @@ def _judgements(evaluation: Evaluation, view: View) -> Iterator[str]:
     if evaluation.comparisons:
         yield table("Comparisons of models on the same rows", verdicts.comparisons(evaluation), view)
         yield note(verdicts.decision_note(evaluation), view)
-    if evaluation.influence:
-        yield table("Influence of single units", influence(evaluation), view)
 
 
 def _worst_slices(found: WorstSlices, view: View) -> str:
