@@ -34,7 +34,7 @@ any more, and it may return anything."""
 
 
 class WorkerError(Exception):
-    """What a worker of a cluster raised, as text; the caller finds the error itself by doing the work again."""
+    """What a fork or a worker raised, as text; the caller finds the error itself by doing the work again."""
 
 
 ENGINES = ("threads", "dask")

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from losscli.execution.engines import Answer, Item, MapFunction
+from losscli.execution.engines import Answer, Item, MapFunction, WorkerError
 from losscli.execution.progress import THREAD
 from losscli.lazy import dataclass
 from losscli.parallel import using_threads
@@ -35,10 +35,6 @@ _PIECE = 1 << 20  # bytes of answers that are read at a time
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 _TASKS = Path("/proc/self/task")
 _FORKED = frozenset({"jemalloc_bg_thd"})  # the thread of an allocator, which sets its locks right in a fork
-
-
-class WorkerError(Exception):
-    """What ended the work on an item in a fork, as text; the caller finds the error itself by doing the work again."""
 
 
 def can_fork() -> bool:
