@@ -24,7 +24,7 @@ SAME_VERSIONS = (
 
 
 _FIRST = 60.0  # seconds that the first worker has to answer
-_OTHERS = 10.0  # seconds that the others have after that; a worker that is silent is looked at with its first task
+_OTHERS = 20.0  # seconds that the others have after that; a worker that is silent is looked at with its first task
 
 
 def check(cluster: Cluster, files: Sequence[Expected]) -> None:

@@ -1,0 +1,161 @@
+"""Runs that need more than sums of rows, and files that no disk has: the bytes of threads on a cluster too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from cluster_processes import Cluster, on
+from object_store import SECRETS, object_store
+from remote_servers import serving
+from test_shards import table, write
+
+pytest.importorskip("distributed", reason="an extra: losscli[dask]")
+pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
+
+from losscli.cli.entry import run
+from losscli.execution.engines import cluster as connection
+from losscli.execution.engines import tasks
+from losscli.io.formats import parquet
+
+MODELS = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mae", "-f", "json", "--error-format", "text")
+
+
+@pytest.fixture(scope="module")
+def store():
+    with object_store("cluster") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def cluster(store, tmp_path_factory):
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    for _ in range(2):
+        made.worker(AWS_ENDPOINT_URL=store[0], **SECRETS)
+    made.wait(2)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("data"), "parquet", table())
+
+
+@pytest.fixture(autouse=True)
+def small_tasks(monkeypatch):
+    monkeypatch.setattr(connection, "CONNECT", 60)
+    monkeypatch.setattr(connection, "FIRST", 60)
+    monkeypatch.setattr(tasks, "TASK_BYTES", 1)
+    monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
+
+
+def same(capfd, cluster, *args):
+    """Both engines print the same, and say the same."""
+    capfd.readouterr()
+    assert run(list(map(str, args))) == 0
+    expected = capfd.readouterr()
+    assert run([*map(str, args), *on(cluster)]) == 0
+    assert capfd.readouterr() == expected
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("compare",),
+        ("compare", "--by", "g", "--bootstrap", "100"),
+        ("compare", "--cluster", "h", "-w", "w", "--pairs"),
+        ("eval", "--interval", "--cluster", "h", "--by", "g"),
+        ("eval", "--bootstrap", "100", "--by", "h"),
+        ("eval", "--interval", "--why"),
+    ],
+    ids=" ".join,
+)
+def test_what_needs_the_numbers_of_rows(args, cluster, data, capfd):
+    same(capfd, cluster, args[0], data, *MODELS, *args[1:])
+
+
+@pytest.fixture(scope="module")
+def views(tmp_path_factory):
+    """Two views of each row, in batches whose rows stand apart, and slices that are found as rows are read."""
+    rng, rows = np.random.default_rng(3), 600
+    first = rng.normal(size=(rows, 4))
+    found = {name: pa.array(list(values)) for name, values in (("a", first), ("b", first + rng.normal(size=(rows, 4))))}
+    found["batch"] = pa.array([f"b{at % 7}" for at in range(rows)])
+    found["g"] = pa.array([f"g{at // 100}" for at in range(rows)])
+    path = tmp_path_factory.mktemp("views") / "views.parquet"
+    pq.write_table(pa.table(found), path, row_group_size=100)
+    return path
+
+
+@pytest.mark.parametrize("batches", [("--batch-size", "64"), ("--batch-by", "batch")], ids=" ".join)
+def test_batch_losses(batches, cluster, views, capfd):
+    """This process forms the batches, and workers score them, also those with slices that came later."""
+    asked = ("-c", "anchor=a", "-c", "positive=b", "-l", "nt_xent", *batches, "-f", "json", "--error-format", "text")
+    same(capfd, cluster, "eval", views, *asked, "--by", "g", "--interval")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "csv.gz", "jsonl"])
+def test_files_in_an_object_store(kind, cluster, store, tmp_path, capfd, monkeypatch):
+    endpoint, client = store
+    for name, value in {**SECRETS, "AWS_ENDPOINT_URL": endpoint}.items():
+        monkeypatch.setenv(name, value)
+    for at in range(3):
+        path = write(tmp_path, kind, table(400 + at))
+        client.upload_file(str(path), "cluster", f"{kind}/{at}.{kind}")
+    same(capfd, cluster, "eval", f"s3://cluster/{kind}/", *MODELS, "--by", "g")
+
+
+def test_files_of_a_web_server(cluster, tmp_path, capfd):
+    with serving() as server:
+        for kind in ("csv", "parquet"):
+            server.files[f"a.{kind}"] = Path(write(tmp_path, kind, table(500))).read_bytes()
+            same(capfd, cluster, "eval", f"{server.base}/plain/a.{kind}", *MODELS)
+
+
+def test_a_worker_without_access_is_named(store, cluster, tmp_path, capfd, monkeypatch):
+    """Its own environment has no way to the store."""
+    endpoint, client = store
+    for name, value in {**SECRETS, "AWS_ENDPOINT_URL": endpoint}.items():
+        monkeypatch.setenv(name, value)
+    client.upload_file(str(write(tmp_path, "parquet", table(300))), "cluster", "alone/a.parquet")
+    stranger = cluster.worker(AWS_ENDPOINT_URL="http://127.0.0.1:9", LOSSCLI_REMOTE_RETRIES="0", **SECRETS)
+    cluster.wait(3)
+    try:
+        assert run(["eval", "s3://cluster/alone/a.parquet", *MODELS, *on(cluster)]) == 4
+    finally:
+        stranger.kill()
+        stranger.wait()
+        cluster.wait(2)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("error: s3://cluster/alone/a.parquet: worker tcp://127.0.0.1:")
+    assert "cannot read the file" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("eval", "a.csv", *MODELS, "--skill"), "does not support --skill"),
+        (("eval", "a.csv", *MODELS, "--targets", "b.csv", "--on", "k"), "does not support joins"),
+        (("compare", "a=a.csv", "b=b.csv", "-t", "y", "-p", "p", "-l", "mae"), "a file for each model"),
+        (("eval", "a.csv", *MODELS, "--beside", "b.csv"), "does not support --beside"),
+        (("eval", "-", *MODELS), "read only once"),
+        (("eval", "a.csv", "-c", "anchor=a", "-c", "positive=b", "-l", "nt_xent"), "needs many rows at once"),
+    ],
+)  # fmt: skip
+def test_what_does_not_run_is_refused_by_name_before_a_row_is_read(args, message, capfd):
+    assert run([*args, "--engine", "dask"]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert message in err
+
+
+@pytest.mark.parametrize("command", ["rows", "grad"])
+def test_rows_of_batches_are_refused(command, views, capfd):
+    asked = ("-c", "anchor=a", "-c", "positive=b", "-l", "nt_xent", "--batch-size", "64")
+    assert run([command, str(views), *asked, "--engine", "dask"]) == 2
+    assert "of batch losses are computed in this process" in capfd.readouterr().err
