@@ -113,7 +113,7 @@ def test_files_of_a_web_server(cluster, tmp_path, capfd):
     with serving() as server:
         for kind in ("csv", "parquet"):
             server.files[f"a.{kind}"] = Path(write(tmp_path, kind, table(500))).read_bytes()
-            same(capfd, cluster, "eval", f"{server.base}/plain/a.{kind}", *MODELS)
+            same(capfd, cluster, "eval", f"{server.base}/ok/a.{kind}", *MODELS)
 
 
 def test_a_worker_without_access_is_named(store, cluster, tmp_path, capfd, monkeypatch):
@@ -132,8 +132,9 @@ def test_a_worker_without_access_is_named(store, cluster, tmp_path, capfd, monke
         cluster.wait(2)
     out, err = capfd.readouterr()
     assert out == ""
-    assert err.startswith("error: s3://cluster/alone/a.parquet: worker tcp://127.0.0.1:")
-    assert "cannot read the file" in err
+    assert err.startswith("error: worker tcp://127.0.0.1:")
+    assert "cannot read the file: the server refuses the connection" in err
+    assert "in: s3://cluster/alone/a.parquet" in err
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from distributed.versions import get_versions
 
 from losscli._version import __version__
-from losscli.errors import FileError
+from losscli.errors import FileError, LosscliError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Expected
 from losscli.execution.engines.cluster import Cluster, one_line
@@ -125,6 +125,18 @@ def _check_version(who: str, seen: Any) -> None:
         raise FileError(message, hint=SAME_VERSIONS, code="IO_CLUSTER")
 
 
+def refusal(file: RemoteInput) -> str | None:
+    """Why this process cannot read a remote file; None where it can."""
+    from losscli.io.remote.stores import store_of
+    from losscli.io.remote.transfer import run
+
+    try:
+        now = run(store_of(file.address).stat(file.address))
+    except LosscliError as error:
+        return error.message
+    return None if file.version.same_as(now) else "it is another one there"
+
+
 def _probe(places: Sequence[str], remote: bytes) -> Callable[[], dict[str, Any]]:
     """A function that a worker runs. It is nested, so that its code is sent: the worker may not have this module."""
     version = __version__
@@ -148,12 +160,10 @@ def _probe(places: Sequence[str], remote: bytes) -> Callable[[], dict[str, Any]]
         if theirs != version:
             return {"version": theirs}
         kind = importlib.import_module("losscli.execution.cpu_fingerprint").fingerprint()
-        refused = []
-        for file in pickle.loads(remote) if remote else ():
-            try:
-                file.verify()
-            except Exception as error:
-                refused.append((file.path, str(getattr(error, "message", error))))
+        checks = importlib.import_module("losscli.execution.engines.worker_checks")
+        refused = [
+            (file.path, why) for file in pickle.loads(remote or pickle.dumps([])) if (why := checks.refusal(file))
+        ]
         return {"version": theirs, "arithmetic": kind, "files": [seen(place) for place in places], "remote": refused}
 
     return probe
