@@ -111,7 +111,10 @@ def _compare(options: CompareOptions) -> int:
         return 0
     reports.check(wanted)
     passes = 1 + (not prepared.plan.is_pinned)
-    with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
+    with (
+        reports.reporting_errors(wanted, quiet),
+        progress.observed(run.console, passes=passes, engine=run.execution.engine) as observer,
+    ):
         engine = engine_of(run, prepared)
         prepared = with_edges(prepared, engine, observer)
         evaluation = evaluate(prepared, engine, hashing=wanted.hashing, diagnosing=wanted.diagnosing, observer=observer)

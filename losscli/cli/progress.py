@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from losscli.cli import console, error_format
+from losscli.execution.engines import ENGINES
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 
 if TYPE_CHECKING:
@@ -17,16 +18,29 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def observed(asked: ConsoleOptions, *, passes: int = 1, output: str | None = None) -> Iterator[ProgressObserver]:
-    """The progress observer of one run; `output` is where rows are written meanwhile."""
+def observed(
+    asked: ConsoleOptions, *, passes: int = 1, output: str | None = None, engine: str = ENGINES[0]
+) -> Iterator[ProgressObserver]:
+    """The progress observer of one run; `output` is where rows are written meanwhile.
+
+    Where a signal ends a run on a cluster, whose work is seen nowhere else, a note says how far it was.
+    """
     showing = None if asked.quiet else _showing(asked.verbose, output)
-    if showing is None:
+    told = engine != ENGINES[0] and not asked.quiet and error_format.spoken() == "text"
+    if showing is None and not told:
         yield NO_PROGRESS
         return
-    from losscli.execution.progress import shown
+    from losscli.execution.progress import ProgressState, shown
 
-    with shown(showing, passes) as state:
-        yield state
+    with nullcontext(ProgressState(passes)) if showing is None else shown(showing, passes) as state:
+        try:
+            yield state
+        except Exception:
+            raise
+        except BaseException:
+            if told and state.pace.rows + state.pace.rows_before:
+                console.print_notes([f"stopped: {state.summary()}; nothing of it is kept"])
+            raise
     if asked.verbose:
         console.print_notes([state.summary()])
 

@@ -65,7 +65,10 @@ def finish(
         return 0
     readers: list[Reader] = []
     engine = engine_of(run, prepared)
-    with progress.observed(run.console, passes=passes, output=output.path) as observer, using_threads(engine.count):
+    with (
+        progress.observed(run.console, passes=passes, output=output.path, engine=run.execution.engine) as observer,
+        using_threads(engine.count),
+    ):
         written = write(rows(engine, observer, readers.append), output)
     source = prepared.source
     for warning in () if run.console.quiet or not source.passes else left_out(source.passes[-1], source.dropped):

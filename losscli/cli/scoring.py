@@ -41,7 +41,10 @@ def score(options: EvalOptions) -> Evaluation:
     hashing = wanted.hashing or options.gates.baseline is not None
     passes = 1 + (wanted.rows is not None) + (not ready_run.prepared.plan.is_pinned)
     passes += (ready_run.prepared.plan.search is not None) + 2 * run.request.skill
-    with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
+    with (
+        reports.reporting_errors(wanted, quiet),
+        progress.observed(run.console, passes=passes, engine=run.execution.engine) as observer,
+    ):
         engine = engine_of(run, ready_run.prepared)
         prepared = with_edges(ready_run.prepared, engine, observer)
         evaluation = evaluate(prepared, engine, hashing=hashing, diagnosing=wanted.diagnosing, observer=observer)

@@ -23,6 +23,8 @@ pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 import psutil
 
 from losscli.cli.entry import run
+from losscli.cli.option_values import ConsoleOptions
+from losscli.cli.progress import observed
 from losscli.execution.engines import cluster as connection
 from losscli.execution.engines import tasks
 from losscli.io.formats import parquet
@@ -148,7 +150,8 @@ def test_a_signal_ends_a_run_whose_workers_are_stopped(phase, number, code, clus
     finally:
         process.kill()
     assert (process.returncode, out) == (code, "")
-    assert err == ("Interrupted.\n" if number == signal.SIGINT else "")
+    assert err.endswith("Interrupted.\n" if number == signal.SIGINT else "")
+    assert all(line.startswith(("note: stopped: ", "Interrupted.")) for line in err.splitlines())
     assert report.read_text() == "the old one"
 
 
@@ -199,3 +202,18 @@ def test_a_signal_ends_a_cluster_of_its_own(phase, number, code, tmp_path):
             if child.is_running():
                 child.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt, SystemExit])
+def test_what_was_done_is_told(ended, capsys):
+    """Of a cluster nothing else is seen; of threads, and where nothing was read, there is nothing to tell."""
+    asked = ConsoleOptions(quiet=False, verbose=False, plan=False)
+    for engine, rows in ("threads", 5), ("dask", 0), ("dask", 5):
+        assert capsys.readouterr().err == ""
+        with pytest.raises(ended), observed(asked, engine=engine) as observer:
+            observer.reads(100)
+            observer.saw(rows, 10 * rows)
+            raise ended
+    said = capsys.readouterr().err
+    assert said.startswith("note: stopped: read 5 rows, 50 B in ")
+    assert said.endswith("; nothing of it is kept\n")
