@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from remote_servers import Server, serving
 
 import losscli
+from losscli.execution.shard_plan import plan_shards
+from losscli.execution.state_file import Shard
 from losscli.io.files.discover import discover
-from losscli.io.files.open import open_source
+from losscli.io.files.planned import open_planned
+from losscli.io.source import ReadOptions
 
 SETTINGS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
@@ -81,7 +85,10 @@ def main() -> None:
         body = csv(0, 20)
         server.files.update({f"many/part{at}.csv": body for at in range(given.objects)})
         measured(f"{given.objects} objects, the list", server, lambda: discover(["s3://bucket/many/"]))
-        measured(f"{given.objects} objects, opened", server, lambda: open_source(["s3://bucket/many/"]))
+        plan = partial(plan_shards, ["s3://bucket/many/"], 200)
+        measured(f"{given.objects} objects, planned for 200 shards", server, plan)
+        found = plan()[0].of(Shard(7, 200))
+        measured("one of the shards, opened", server, lambda: open_planned(found, ReadOptions()))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # connections that wait to be accepted
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
