@@ -12,6 +12,7 @@ from losscli.aggregate.accumulator import RunAccumulator
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import BUDGET, Threads
 from losscli.execution.scan import Scan
+from losscli.io.small_files import in_groups
 from losscli.parallel import available_cores
 
 USUAL = 32 << 20
@@ -42,6 +43,9 @@ def _is_large(scan: Scan) -> bool:
     if scan.chosen is not None or source.dropped is not None or source.paired_files is not None:
         return False
     if not all(fragment.has_index and fragment.file is not None for fragment in scan.fragments):
+        return False
+    _, first = next(in_groups(scan.fragments, scan.plan.projection), (0, ()))
+    if len(first) > 1:  # small files, which only threads read together
         return False
     return sum(fragment.size or 0 for fragment in scan.fragments) >= LARGE
 

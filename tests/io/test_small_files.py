@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from losscli.cli.entry import run
 from losscli.execution import scan
 from losscli.io import small_files
 from losscli.io.files.open import open_source
-from losscli.io.formats import csv_together
+from losscli.io.formats import csv, csv_together, jsonl, parquet
 from losscli.io.small_files import in_groups
 from losscli.io.source import ReadOptions
 
@@ -41,8 +44,8 @@ def answer(capsys, *args):
 def both(monkeypatch, capsys, *args):
     """The answers where files are read together, and one by one."""
     together = [answer(capsys, *args, "--threads", number) for number in ("1", "3")]
-    monkeypatch.setattr(small_files, "SMALL", -1)
-    monkeypatch.setattr("losscli.io.formats.csv.SMALL", -1)
+    for module in (csv, parquet, jsonl):
+        monkeypatch.setattr(module, "SMALL", -1)
     alone = answer(capsys, *args, "--threads", "1")
     assert together == [alone, alone]
     return alone
@@ -168,3 +171,94 @@ def test_each_file_is_opened_twice(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(FileInput, "open", lambda self, last=False: opened.append(self.path) or genuine(self, last))
     assert answer(capsys, str(tmp_path), *ASK)[0] == 0
     assert len(opened) == 40
+
+
+# ------------------------------------------------------------------------------------------- Parquet and JSON lines
+
+
+def typed(folder, suffix, count=40, rows=9, seed=1):
+    """Files of Parquet or JSON lines with the columns of `write`."""
+    draw = random.Random(seed)
+    for number in range(count):
+        records = [{"y": draw.gauss(0, 1), "p": draw.gauss(0, 3), "s": draw.choice("ab"), "n": draw.randrange(9)}
+                   for _ in range(rows + number % 3)]  # fmt: skip
+        path = folder / f"part{number:03d}.{suffix}"
+        if suffix == "jsonl":
+            path.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+        else:
+            pq.write_table(pa.Table.from_pylist(records), path, row_group_size=4 + number % 2)
+    return folder
+
+
+SUFFIXES = pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+
+
+@SUFFIXES
+@pytest.mark.parametrize("more", MORE, ids=str)
+def test_typed_reports_are_those_of_files_read_one_by_one(suffix, tmp_path, monkeypatch, capsys, more):
+    folder = str(typed(tmp_path, suffix))
+    code, out, _ = both(monkeypatch, capsys, folder, *ASK, *more)
+    assert (code, bool(out)) == (0, True)
+
+
+@SUFFIXES
+def test_typed_files_are_one_split_and_opened_twice(suffix, tmp_path, capsys, monkeypatch):
+    from losscli.io.files.inputs import FileInput
+    from losscli.io.formats import binary
+
+    folder = str(typed(tmp_path, suffix))
+    assert grouped(folder) == [40]
+    opened: list[str] = []
+    plain = FileInput.open
+    monkeypatch.setattr(FileInput, "open", lambda self, last=False: opened.append(self.path) or plain(self, last))
+    monkeypatch.setattr(binary, "open_for_arrow", lambda *_: pytest.fail("a third time"))
+    assert answer(capsys, folder, *ASK, "-q", "--threads", "2")[0] == 0
+    assert len(opened) == 2 * 40  # to see what it is, and to read it
+
+
+@SUFFIXES
+def test_texts_and_other_types_are_read_alone(suffix, tmp_path):
+    folder = str(typed(tmp_path, suffix))
+    assert grouped(folder, {"y": "number", "s": "text"}) == [1] * 40
+    assert grouped(folder, {"y": "number", "n": "number"}) == [40]
+
+
+@SUFFIXES
+def test_a_bad_value_names_its_file_and_row(suffix, tmp_path, monkeypatch, capsys):
+    folder = typed(tmp_path, suffix)
+    records = [{"y": 1.0, "p": 2.0, "s": "a", "n": 1}] * 4 + [{"y": 1.0, "p": None, "s": "a", "n": 1}]
+    if suffix == "jsonl":
+        (folder / "part007.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    else:
+        pq.write_table(pa.Table.from_pylist(records), folder / "part007.parquet")
+    code, _, err = both(monkeypatch, capsys, str(folder), *ASK)
+    assert code == 3
+    assert f"part007.{suffix}" in err
+    assert "row 5" in err
+
+
+LINES = [
+    '{"y": 1, "p": 2}\n\n{"y": 1, "p": 3}\n', '{"y": 1, "p": 2}\n{"y": 1, "p": "3"}\n', '{"y": 1, "p": 2}',
+    '{"y": 1, "p": 1e999}\n', '{"y": 9007199254740993, "p": 2.5}\n', '{"y": 1, "p": 2}\n{"y": 1\n',
+    '{"y": [1], "p": 2}\n', '\ufeff{"y": 1, "p": 2}\n', '{"y": 1, "p": 2}\r\n{"y": 3, "p": 2}\r\n',
+    '{"y": 1, "p": 2} {"y": 3, "p": 2}\n',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LINES)
+def test_unusual_lines_are_read_as_they_are_alone(text, tmp_path, monkeypatch, capsys):
+    for number in range(12):
+        (tmp_path / f"part{number:02d}.jsonl").write_text('{"y": 1.5, "p": 2.5}\n{"y": 2.5, "p": 2}\n')
+    (tmp_path / "part05.jsonl").write_text(text)
+    both(monkeypatch, capsys, str(tmp_path), *ASK, "-f", "json")
+
+
+def test_a_damaged_parquet_file_is_named(tmp_path, monkeypatch, capsys):
+    folder = typed(tmp_path, "parquet")
+    path = folder / "part009.parquet"
+    body = bytearray(path.read_bytes())
+    body[8:60] = bytes(52)
+    path.write_bytes(body)
+    code, _, err = both(monkeypatch, capsys, str(folder), *ASK)
+    assert code == 3
+    assert "part009.parquet" in err

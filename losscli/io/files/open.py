@@ -162,7 +162,8 @@ def open_file(found: FoundFile, options: ReadOptions, source: Input | None = Non
         raise DataError(f"'{found.archive}' is no archive, so it has no '{found.member}'", path=found.path,
                         hint="leave out what follows the colon", code="DATA_WRONG_FORMAT")  # fmt: skip
     if format in {"parquet", "arrow", "npy", "npz"}:
-        return _open_binary(format, _seekable(source, compression), inside)
+        content = head if compression is None and inside is None and len(head) < HEAD else None
+        return _open_binary(format, _seekable(source, compression), inside, content)
     if format == "json":
         return _open_json(source, compression, options)
     if format == "jsonl":
@@ -212,7 +213,7 @@ def _inside_tar(source: Input, compression: str | None, found: FoundFile) -> tup
     return replace(file, member=member), f"{TAR}{compression or ''}"
 
 
-def _open_binary(format: str, source: SeekableInput, inside: str | None) -> OpenedFile:
+def _open_binary(format: str, source: SeekableInput, inside: str | None, content: bytes | None) -> OpenedFile:
     if format == "npy":
         from losscli.io.formats.numpy_input import name_of, open_npy
 
@@ -220,7 +221,7 @@ def _open_binary(format: str, source: SeekableInput, inside: str | None) -> Open
     if format == "npz":
         raise DataError("not an archive of NumPy arrays", path=source.path, hint="numpy.savez writes one",
                         code="DATA_WRONG_FORMAT")  # fmt: skip
-    return _open_parquet(source) if format == "parquet" else _open_arrow(source)
+    return _open_parquet(source, content) if format == "parquet" else _open_arrow(source)
 
 
 def _open_npz(source: FileInput, archive: ZipFile, member: str | None) -> OpenedFile:
@@ -240,10 +241,11 @@ def _of_arrays(fragment: ArraysFragment, notes: tuple[str, ...]) -> OpenedFile:
     return OpenedFile(fragment, tuple(dict.fromkeys(fragment.nested_types)), fragment.nested_types, notes)
 
 
-def _open_parquet(source: SeekableInput) -> OpenedFile:
-    from losscli.io.formats.parquet import ParquetFragment, read_schema
+def _open_parquet(source: SeekableInput, content: bytes | None) -> OpenedFile:
+    from losscli.io.formats.parquet import ParquetFragment
+    from losscli.io.formats.parquet_reader import read_schema
 
-    schema = read_schema(source)
+    schema = read_schema(source, content)
     fragment = ParquetFragment(source.path, source, schema)
     return OpenedFile(fragment, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
 

@@ -126,7 +126,7 @@ class CsvFragment(Fragment):
 
         fragments = [self, *(other for other in others if isinstance(other, CsvFragment))]
         size = sum(fragment.small_size(projection) or 0 for fragment in fragments)
-        return CsvTogether(fragments, projection, self._reader(projection), size)
+        return CsvTogether(fragments, projection, size, self._reader(projection))
 
     def _reader(self, projection: Mapping[str, ReadAs]) -> _Reader:
         return _Reader(

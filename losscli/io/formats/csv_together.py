@@ -8,29 +8,22 @@ row and line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import pyarrow as pa
 
-from losscli.errors import Location
-from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_header import Layout
 from losscli.io.formats.text_windows import Window
 from losscli.io.small_files import TOGETHER
-from losscli.io.source import ReadAs
+from losscli.io.together import ReadAlone, Together
 from losscli.lazy import dataclass
 
 
-class SmallFile(Protocol):
+class SmallFile(ReadAlone, Protocol):
     """A small file of delimited text."""
-
-    @property
-    def path(self) -> str:
-        """Its path."""
-        ...
 
     @property
     def source(self) -> Input:
@@ -46,10 +39,6 @@ class SmallFile(Protocol):
         """Its text."""
         ...
 
-    def batches(self, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
-        """Its rows."""
-        ...
-
 
 class Parser(Protocol):
     """What parses a window of the columns that are read."""
@@ -60,31 +49,16 @@ class Parser(Protocol):
 
 
 @dataclass(frozen=True)
-class CsvTogether:
+class CsvTogether(Together[SmallFile]):
     """The rows of several small files as one split."""
 
-    fragments: Sequence[SmallFile]
-    projection: Mapping[str, ReadAs]
     reader: Parser
-    size: int
 
-    @property
-    def memory_bytes(self) -> int:
-        """About how many bytes of memory are needed to read it."""
-        return 5 * self.size
-
-    def batches(self, first_row: int) -> Iterator[Batch]:
-        """The rows of all files in one batch, or, where one is unusual, each file's in batches of its own."""
-        if first_row != 1:
-            raise ValueError("files that are read together start at their first row")
+    def rows(self) -> tuple[pa.RecordBatch, Sequence[int]] | None:
+        """The rows of all files, and how many each has; None where one is unusual."""
         windows = self._windows()
         data = None if windows is None else self._parsed(windows)
-        if windows is None or data is None or data.num_rows > BATCH_ROWS:
-            for fragment in self.fragments:
-                yield from fragment.batches(self.projection)
-            return
-        paths = [fragment.path for fragment in self.fragments]
-        yield Batch(data, Location(paths[0], 1), files=tuple(zip(paths, map(_rows, windows), strict=True)))
+        return None if windows is None or data is None else (data, [_rows(window) for window in windows])
 
     def _windows(self) -> list[Window] | None:
         """The rows of each file; None where one is not as plain as small files are."""

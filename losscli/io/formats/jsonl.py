@@ -26,6 +26,7 @@ from losscli.io.formats.text_windows import (
     Window,
     WindowSplit,
     is_plain,
+    is_utf8,
     open_text,
     plain_size,
     verify_local,
@@ -34,6 +35,7 @@ from losscli.io.formats.text_windows import (
 from losscli.io.nested.json_types import VECTOR, list_type, merged, pruned, type_of
 from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath, Step, type_at
+from losscli.io.small_files import SMALL
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 from losscli.lazy import dataclass, pattern
 
@@ -42,6 +44,10 @@ PIECE = 1 << 16
 PROBED = 100
 
 _LONG = pattern(rb"(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])")  # a whole number that may be beyond 2^53
+
+_PLAIN = frozenset({pa.int64(), pa.float64(), pa.bool_(), pa.string()})
+
+_NUMBERS = (pa.int64(), pa.float64())
 
 _TEXT_TYPES = (pa.int64(), pa.float64(), pa.bool_())  # what is read in its own type to become text
 
@@ -108,6 +114,39 @@ class JsonlFragment(Fragment):
             for window in windows(stream, _last_line_end):
                 yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
         self.source.verify()
+
+    def small_size(self, projection: Mapping[str, ReadAs]) -> int | None:
+        """Its bytes, if it is a small file of which plain numbers are read."""
+        size: int | None = getattr(self.source, "size", None)  # a pipe has none
+        if size is None or size > SMALL or self.nested or self.format != "jsonl" or not is_utf8(self.encoding):
+            return None
+        numbers = set(projection.values()) == {"number"}
+        return size if numbers and all(self.keys.get(name) in _NUMBERS for name in projection) else None
+
+    def is_like(self, other: Fragment) -> bool:
+        """Whether the other file has the same keys, with values of the same types."""
+        return isinstance(other, JsonlFragment) and self.keys == other.keys and self.lenient == other.lenient
+
+    def together(self, others: Sequence[Fragment], projection: Mapping[str, ReadAs]) -> Split:
+        """Its rows and those of the others, which are like it, as one split."""
+        from losscli.io.formats.jsonl_together import JsonlTogether
+
+        fragments = [self, *(other for other in others if isinstance(other, JsonlFragment))]
+        return JsonlTogether(fragments, projection, sum(one.small_size(projection) or 0 for one in fragments))
+
+    def opened(self) -> Stream:
+        """Its text."""
+        return open_text(self.source, self.compression, self.encoding, last=True)
+
+    def plain_numbers(self, window: Window, projection: Mapping[str, ReadAs]) -> pa.RecordBatch | None:
+        """These columns of the records, if Arrow reads them without a doubt."""
+        try:
+            table = _parse(window, pa.schema([(name, pa.float64()) for name in projection]))
+            _refuse_doubtful(table.to_batches(), window)
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            return None
+        columns = [column.combine_chunks() for column in table.select(list(projection)).columns]
+        return pa.RecordBatch.from_arrays(columns, names=list(projection))
 
     def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
         """The split of this window of the file."""
@@ -252,6 +291,8 @@ def read_keys(stream: Stream) -> dict[str, pa.DataType]:
             message = f"a JSON line that is not an object (line {line})"
             raise DataError(message, path=stream.path, line=line, hint="write one {…} per line", code="DATA_BAD_ROW")
         for name, value in record.items():
+            if kinds.get(name) in _PLAIN:  # then a value of another type changes nothing
+                continue
             kinds[name] = merged(kinds.get(name, pa.null()), type_of(value))
     if not kinds:
         raise EmptyError("the file holds no records", path=stream.path, code="EMPTY_NO_ROWS")

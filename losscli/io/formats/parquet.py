@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import field, replace
 from functools import partial
 from itertools import takewhile
@@ -17,25 +17,23 @@ from losscli.io.batches import BATCH_BYTES, SPLIT_ROWS, Batch, bounded_batches, 
 from losscli.io.files.inputs import SeekableInput
 from losscli.io.formats.binary import (
     check_values,
-    column_names,
     columns_to_check,
-    open_for_arrow,
     read_error,
     select_columns,
 )
 from losscli.io.formats.parquet_columns import MANY, MOST_DECODING, batches_by_columns, is_bounded
 from losscli.io.formats.parquet_columns import memory_bytes as memory_by_columns
+from losscli.io.formats.parquet_reader import buffer_size, opened, reader_of
 from losscli.io.formats.parquet_statistics import RowFilter, UnreadSplit, grouped, unread_groups
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.read_ahead import splits_ahead
+from losscli.io.small_files import SMALL
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 from losscli.lazy import dataclass
 from losscli.parallel import thread_count
 
 PROBED = 16
-BUFFER, SMALLEST_BUFFER = 1 << 20, 16 << 10  # the most and the fewest bytes of a column that are read at once
-BUFFERS = 32 << 20
 SPLIT_BYTES = 4 * BATCH_BYTES
 """Decoded bytes of row groups that are combined."""
 
@@ -112,6 +110,39 @@ class ParquetFragment(Fragment):
         first = next(self.remote_splits(projection), None)
         return first.ask_ahead(most) if isinstance(first, RowGroupSplit) else 0
 
+    def small_size(self, projection: Mapping[str, ReadAs]) -> int | None:
+        """Its bytes, if it is a small file of which columns of plain numbers are read."""
+        plain = self.row_filter is None and not self.nested and set(projection.values()) == {"number"}
+        names = self.schema.names
+        if not plain or self.size > SMALL or any(names.count(name) != 1 for name in projection):
+            return None
+        kinds = [self.schema.field(name).type for name in projection]
+        return self.size if all(pa.types.is_floating(kind) or pa.types.is_integer(kind) for kind in kinds) else None
+
+    def is_like(self, other: Fragment) -> bool:
+        """Whether the other file has the same columns."""
+        return isinstance(other, ParquetFragment) and self.schema.equals(other.schema)
+
+    def together(self, others: Sequence[Fragment], projection: Mapping[str, ReadAs]) -> Split:
+        """Its rows and those of the others, which are like it, as one split."""
+        from losscli.io.formats.parquet_together import ParquetTogether
+
+        fragments = [self, *(other for other in others if isinstance(other, ParquetFragment))]
+        return ParquetTogether(fragments, projection, sum(fragment.size for fragment in fragments))
+
+    def read_whole(self, content: bytes, projection: Mapping[str, ReadAs]) -> pa.Table:
+        """These columns of the file, whose bytes are given; a ValueError where it has other rows than it declares."""
+        file = reader_of(pa.BufferReader(content), None, len(projection), None)
+        data = file.read(list(projection), use_threads=False)
+        footer = file.metadata
+        if (
+            not footer.num_rows
+            == data.num_rows
+            == sum(footer.row_group(at).num_rows for at in range(footer.num_row_groups))
+        ):
+            raise ValueError("the number of rows")
+        return data.select(list(projection))
+
     def _is_divided(self, split: RowGroupSplit) -> bool:
         return split.is_divisible and (split.is_heavy or (self.is_alone and split.is_only))
 
@@ -120,7 +151,7 @@ class ParquetFragment(Fragment):
         names = roots(projection, self.nested)
         projected_positions(tuple(self.schema.names), dict.fromkeys(names, "number"), self.path)
         check_paths(projection, self.nested, self.schema, self.path)
-        with _opened(self.source, columns=len(projection)) as file:
+        with opened(self.source, columns=len(projection)) as file:
             footer, declared = file.metadata, file.metadata.num_rows
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
             row_size = self._row_size(file, list(projection))
@@ -175,7 +206,7 @@ class ParquetFragment(Fragment):
         if not names:
             return []
         try:
-            with _opened(self.source, names, len(names), footer) as file:
+            with opened(self.source, names, len(names), footer) as file:
                 first = next(file.iter_batches(PROBED, row_groups=[0], columns=names, use_threads=False))
         except Exception:  # reading will tell what is wrong, and where
             return []
@@ -248,7 +279,7 @@ class RowGroupSplit:
             return memory_by_columns(self.rows * self.row_size)
         # The buffers, a page of each column compressed and decompressed, and the decoded rows.
         columns = len(self.projection)
-        return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
+        return columns * (buffer_size(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
 
     def __reduce__(self) -> tuple[object, ...]:
         return RowGroupSplit, (self.fragment, dict(self.projection), self.groups, self.rows, self.row_size, self.size)
@@ -279,7 +310,7 @@ class RowGroupSplit:
 
         footer = self.footer
         if footer is None:
-            with _opened(source) as file:
+            with opened(source) as file:
                 footer = file.metadata
         return column_lanes(footer, self.groups, self.fragment.stored(self.projection), source.size)
 
@@ -312,10 +343,10 @@ class RowGroupSplit:
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
         step = rows_per_batch(self.row_size, 1)
         found = 0
-        opened = partial(_opened, fragment.source, texts, len(names), self.footer, self._lanes())
-        with opened() as file, ExitStack() as stack:
+        another = partial(opened, fragment.source, texts, len(names), self.footer, self._lanes())
+        with another() as file, ExitStack() as stack:
             if self.is_by_columns:
-                files = [file, *(stack.enter_context(opened()) for _ in range(1, min(threads, MOST_DECODING)))]
+                files = [file, *(stack.enter_context(another()) for _ in range(1, min(threads, MOST_DECODING)))]
                 schema = pa.schema([fragment.schema.field(name) for name in names])
                 size = self.rows * self.row_size
                 batches = batches_by_columns(files, self.groups, schema, size, step, fragment.path)
@@ -348,42 +379,3 @@ class DecodedSplit:
         for data in self.held:
             yield from self.origin.checked(data, row)
             row += data.num_rows
-
-
-@contextmanager
-def _opened(
-    source: SeekableInput,
-    texts: list[str] | None = None,
-    columns: int = 1,
-    footer: pq.FileMetaData | None = None,
-    lanes: Sequence[Sequence[tuple[int, int]]] = (),
-) -> Iterator[pq.ParquetFile]:
-    """The opened file, with settings that bound memory and detect corruption."""
-    with open_for_arrow(source, lanes) as file:
-        try:
-            reader = pq.ParquetFile(
-                file,
-                metadata=footer,
-                read_dictionary=texts or None,
-                pre_buffer=False,
-                buffer_size=_buffer(columns),
-                page_checksum_verification=True,
-                thrift_string_size_limit=100 << 20,
-                thrift_container_size_limit=10 << 20,
-            )
-        except Exception as error:
-            raise read_error(error, source, "Parquet") from None
-        yield reader
-
-
-def _buffer(columns: int) -> int:
-    """The buffer size of each column that is read."""
-    return max(SMALLEST_BUFFER, min(BUFFER, BUFFERS // max(columns, 1)))
-
-
-def read_schema(source: SeekableInput) -> pa.Schema:
-    """Names and types of the columns."""
-    with _opened(source) as file:
-        schema = file.schema_arrow
-    column_names(schema, source, "Parquet")
-    return schema
