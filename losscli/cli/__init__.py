@@ -30,8 +30,8 @@ COMMANDS = {
     "list": "list all losses, or those that match some words",
     "show": "show one loss: formula, inputs, parameters, gradient, library presets",
     "help": "show a help topic: "
-    "columns, losses, missing, where, let, slices, weights, batches, shards, intervals, gates, config, formats, "
-    "remote, exit-codes, errors, python",
+    "columns, losses, missing, where, let, slices, weights, batches, shards, dask, intervals, gates, config, "
+    "formats, remote, exit-codes, errors, python",
     "completion": "print the script that completes losscli in your shell",
 }
 

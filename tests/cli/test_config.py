@@ -346,7 +346,8 @@ def test_every_option_of_a_run_is_a_key(folder):
         long.removeprefix("--") for param in command.params for long in param.opts if long.startswith("--")
     } - spelled  # fmt: skip
     assert missing == {"format", "quiet", "verbose", "plan", "exit-zero", "threads", "engine", "scheduler",
-                       "insecure-scheduler", "shard", "state-out", "error-format", "color", "no-color",
+                       "scheduler-file", "tls-ca", "tls-cert", "tls-key", "worker-timeout", "insecure-scheduler",
+                       "shard", "shard-plan", "state-out", "error-format", "color", "no-color",
                        "json", "show", "worst"}  # fmt: skip
     assert {"sources", "losses", "pred", "by", "gates", "gate", "class-weight", "baseline-missing"} <= spelled
 
