@@ -147,8 +147,8 @@ class Report(Sequence[LossResult]):
         ----------
         name : str
             "models", "slices"; of rows "distribution" (of their losses), "residuals", "reliability", "decomposition"
-            (of scores), "roc", "precision-recall", "confusion", "murphy", "pit" or "rank" (histogram), or
-            "quantile-coverage". Which of these a report has depends on its losses and columns.
+            (of scores), "roc", "precision-recall", "confusion", "murphy", "pit" or "rank" (histogram),
+            "quantile-coverage" or "interval-coverage". Which of these a report has depends on its losses and columns.
 
         Returns
         -------

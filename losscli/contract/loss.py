@@ -19,6 +19,7 @@ from losscli.array_likes import plain
 from losscli.contract.arguments import checked_arrays
 from losscli.contract.class_terms import folded, takes_classes
 from losscli.contract.consistency import functionals
+from losscli.contract.distributions import Cdf, checked_cdf
 from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.history import Change, checked_roles
 from losscli.contract.kinds import Array
@@ -38,7 +39,6 @@ Unit: TypeAlias = Literal["row", "pair", "group", "element", "table"]
 
 
 class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, below
-    # What `help` and notebooks show of a loss is written from its declaration.
     __doc__ = GeneratedDocstring(
         "A kernel with its declaration; a call gives the values, `gradient(role, …)` the gradient."
     )
@@ -82,6 +82,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         self._scaled: Callable[..., Any] | None = None
         self.summary, self.notes, self.example = words(kernel.__doc__ or "")
         self.roles, self.params = arguments(kernel)
+        self.cdf: Cdf | None = checked_cdf(declared["cdf"], self.roles, self.params)
 
     def __repr__(self) -> str:
         return f"<loss {self.name}>"
@@ -346,36 +347,35 @@ def loss(
     exact: bool = False,
     scores: tuple[Score, ...] = (),
     from_history: Mapping[str, Change] | None = None,
+    cdf: Cdf | None = None,
     listed: bool = True,
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare a loss; see CONTRIBUTING.md for what each word becomes.
 
     `same_as` are the libraries that have the loss: the parameters with which it is theirs, or a whole `Preset`.
     `no_library` says why no library computes the loss; its golden numbers are then those that its paper prints.
-    `no_gradient` says why it has no gradient, where it has none.
-    `optimum` is the value at a perfect prediction, None where it depends on the data; `worst` is what no value is
-    beyond on the other side (None: there is no limit). `consistent_for` is the best constant prediction as an
-    expression of the targets ("mean(target)"), where there is one; of several roles, a mapping by role.
-    `reduction="sum"` is for losses that are a sum by definition (penalties) whatever the run asks for. `shares` names
-    terms that are another loss's only term with the same roles and no parameters: they are computed and added up once.
-    `first` marks what people ask for first where columns fit it, or where their values also have a trait
-    (`losscli.contract.traits`): what chooses losses for a file takes these. `labels` says that one number of
-    predictions may be a label: the kernel then gets the probability 1 or 0 of the class of the target, and a target of
-    1; with "classes" it gets both labels as positions, with "positive" 1 for the positive class label and 0 for any
-    other. `binary` says that each value is 0 or 1, so that a mean is a proportion. `exact` gives `value` the exact
-    means of the terms, as where a variance is made of them: in doubles, no digit may be left. `scores` are what people
-    know the loss by: each is named like a loss, and computed from this one declaration. `sorted_by` names the columns
-    by which a loss of scope "table" compares rows: see `losscli.contract.table_scope`. `from_history` are roles that a
-    table of past values gives, where no column does: see `losscli.contract.history`. One that is not `listed` has no
-    name by which it could be asked for.
+    `no_gradient` says why it has no gradient, where it has none. `optimum` is the value at a perfect prediction, None
+    where it depends on the data; `worst` is what no value is beyond on the other side (None: there is no limit).
+    `consistent_for` is the best constant prediction as an expression of the targets ("mean(target)"), where there is
+    one; of several roles, a mapping by role. `reduction="sum"` is for losses that are a sum by definition (penalties)
+    whatever the run asks for. `shares` names terms that are another loss's only term with the same roles and no
+    parameters: they are computed and added up once. `first` marks what people ask for first where columns fit it, or
+    where their values also have a trait (`losscli.contract.traits`): what chooses losses for a file takes these.
+    `labels` says that one number of predictions may be a label: the kernel then gets the probability 1 or 0 of the
+    class of the target, and a target of 1; with "classes" it gets both labels as positions, with "positive" 1 for the
+    positive class label and 0 for any other. `binary` says that each value is 0 or 1, so that a mean is a proportion.
+    `exact` gives `value` the exact means of the terms, as where a variance is made of them: in doubles, no digit may be
+    left. `scores` are what people know the loss by: each is named like a loss, and computed from this one declaration.
+    `sorted_by` names the columns by which a loss of scope "table" compares rows: see `losscli.contract.table_scope`.
+    `from_history` are roles that a table of past values gives, where no column does: see `losscli.contract.history`.
+    `cdf` is the cumulative distribution function of a forecast, for its pictures. One not `listed` has no name.
     """
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library,
         "no_gradient": no_gradient, "aliases": aliases, "scope": scope, "unit": unit, "sorted_by": sorted_by,
         "direction": direction, "optimum": optimum, "worst": worst, "consistent_for": functionals(consistent_for),
-        "revision": revision, "reduction": reduction,
-        "shares": shares or {}, "first": first, "binary": binary, "labels": labels, "exact": exact,
-        "from_history": checked_roles(from_history),
+        "revision": revision, "reduction": reduction, "shares": shares or {}, "first": first, "binary": binary,
+        "labels": labels, "exact": exact, "from_history": checked_roles(from_history), "cdf": cdf,
     }  # fmt: skip
 
     def declare(kernel: Callable[..., Any]) -> Loss:

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Positive, Real
 from losscli.contract.loss import loss
+from losscli.losses import _cdf
 
 TASKS = ("probabilistic forecasts",)
 
@@ -75,6 +76,7 @@ def _slope(pred: Array, target: Array, scale: Array) -> Array:
     cite="Baran & Lerch 2015, doi:10.1002/qj.2521",
     same_as={"scoringrules": ""},
     optimum=None,
+    cdf=_cdf.lognormal,
 )
 def crps_lognormal(pred: Real, target: Positive, scale: Positive) -> Array:
     """CRPS of a log-normal forecast, in the unit of the target: the logarithm of the target is normal.

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Cumulative, NonNegative, Positive, Real
 from losscli.contract.loss import Param, loss
+from losscli.losses import _cdf
 
 TASKS = ("probabilistic forecasts",)
 
@@ -42,6 +43,7 @@ def _(pred: Array, target: Array, *, grid: Numbers) -> Array:
     cite=_JORDAN,
     same_as={"scoringrules": ""},
     optimum=None,
+    cdf=_cdf.exponential,
 )
 def crps_exponential(pred: Positive, target: NonNegative) -> Array:
     """CRPS of an exponential forecast with the predicted mean, in the unit of the target.
@@ -69,6 +71,7 @@ def _(pred: Array, target: Array) -> Array:
     cite=_JORDAN,
     same_as={"scoringrules": ""},
     optimum=None,
+    cdf=_cdf.uniform,
 )
 def crps_uniform(lower: Real, upper: Real, target: Real) -> Array:
     """CRPS of a uniform forecast between two ends, in the unit of the target.

@@ -18,6 +18,7 @@ from losscli.contract.kinds import (
     Vector,
 )
 from losscli.contract.loss import Param, loss
+from losscli.losses import _cdf
 from losscli.losses._math import expm1_beyond, log_quotient, tail
 from losscli.losses._triangular import backward, forward
 
@@ -117,6 +118,7 @@ def _(pred: Array, target: Array, cholesky: Array, *, full: bool) -> Array:
     """,
     cite="Balakrishnan 1991, Handbook of the Logistic Distribution, doi:10.1201/9781482277098",
     optimum=None,
+    cdf=_cdf.logistic,
 )
 def logistic_nll(pred: Real, target: Real, scale: Positive) -> Array:
     """Logistic negative log-likelihood, with the predicted location and scale.
@@ -148,6 +150,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     """,
     cite="Gumbel 1958, Statistics of Extremes; Coles 2001, doi:10.1007/978-1-4471-3675-0",
     optimum=None,
+    cdf=_cdf.gumbel,
 )
 def gumbel_nll(pred: Real, target: Real, scale: Positive) -> Array:
     """Gumbel negative log-likelihood: of a largest value, with the predicted location and scale.
@@ -176,6 +179,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     formula="(target / pred)**shape - log(shape / pred) - (shape - 1) * log(target / pred)",
     cite="Weibull 1951, doi:10.1115/1.4010337",
     optimum=None,
+    cdf=_cdf.weibull,
 )
 def weibull_nll(pred: Positive, target: Positive, shape: Positive) -> Array:
     """Weibull negative log-likelihood: of a lifetime or a wind speed, with the predicted scale and shape.

@@ -10,6 +10,7 @@ from losscli.contract.kinds import Array, NonNegative, Positive, Real
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, Preset, Refusal, without_weights
 from losscli.contract.scaled import Scaled, difference
+from losscli.losses import _cdf
 from losscli.losses._math import expm1_beyond, log_quotient
 
 TASKS = ("regression",)
@@ -207,6 +208,7 @@ def _(pred: Array, target: Array, *, power: float) -> Array:
     cite="Bollerslev, Engle & Nelson 1994, doi:10.1016/S1573-4412(05)80018-2",
     consistent_for="mean(target)",
     optimum=None,
+    cdf=_cdf.exponential,
 )
 def exponential_nll(pred: Positive, target: NonNegative) -> Array:
     """Exponential negative log-likelihood: of a waiting time, with the predicted mean.

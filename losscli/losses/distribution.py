@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract.kinds import Array, NonNegative, Positive, Real
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, SINGLE_STEPS, Preset
+from losscli.losses import _cdf
 from losscli.losses._math import (
     expm1_beyond,
     log1p_square,
@@ -35,6 +36,7 @@ _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
         "scale": "mean(abs(target - median(target))) if cap is None and floor == 0 else None",
     },
     optimum=None,
+    cdf=_cdf.laplace,
 )
 def laplace_nll(
     pred: Real,
@@ -77,6 +79,7 @@ def _(pred: Array, target: Array, scale: Array, *, floor: float, cap: float | No
     """,
     cite="Lange, Little & Taylor 1989, doi:10.1080/01621459.1989.10478852",
     optimum=None,
+    cdf=_cdf.student_t,
 )
 def student_t_nll(
     pred: Real,
@@ -115,6 +118,7 @@ def _(pred: Array, target: Array, scale: Array, *, df: float) -> Array:
     cite="Johnson, Kotz & Balakrishnan 1994, Continuous Univariate Distributions 1, chapter 14",
     consistent_for={"pred": "mean(log(target))", "scale": "sqrt(mean((log(target) - mean(log(target)))**2))"},
     optimum=None,
+    cdf=_cdf.lognormal,
 )
 def lognormal_nll(pred: Real, target: Positive, scale: Positive) -> Array:
     """Log-normal negative log-likelihood: the logarithm of the target is normal with the predicted mean and scale.
@@ -145,6 +149,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     cite="Kendall & Gal 2017, arXiv:1703.04977",
     consistent_for={"pred": "mean(target)", "log_variance": "log(mean((target - mean(target))**2))"},
     optimum=None,
+    cdf=_cdf.normal_of_log_variance,
 )
 def gaussian_nll_log_variance(
     pred: Real,

@@ -10,6 +10,7 @@ import numpy as np
 from losscli.contract.kinds import Array, Positive, Real
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import without_weights
+from losscli.losses import _cdf
 from losscli.losses._math import expm1_beyond, log1p_square, sigmoid, softplus
 from losscli.losses._student_t import central_area, minus_log_peak
 
@@ -68,6 +69,7 @@ def _(lower: Array, upper: Array, target: Array, *, level: float) -> Array:
     same_as={"scoringrules": "", "properscoring": ""},
     optimum=None,
     first=True,
+    cdf=_cdf.normal,
 )
 def crps_gaussian(pred: Real, target: Real, scale: Positive) -> Array:
     """CRPS of a normal forecast with the predicted mean and standard deviation, in the unit of the target.
@@ -105,6 +107,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     cite=_JORDAN,
     same_as={"scoringrules": ""},
     optimum=None,
+    cdf=_cdf.laplace,
 )
 def crps_laplace(pred: Real, target: Real, scale: Positive) -> Array:
     """CRPS of a Laplace forecast with the predicted location and scale.
@@ -137,6 +140,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     cite=_JORDAN,
     same_as={"scoringrules": ""},
     optimum=None,
+    cdf=_cdf.logistic,
 )
 def crps_logistic(pred: Real, target: Real, scale: Positive) -> Array:
     """CRPS of a logistic forecast with the predicted location and scale.
@@ -172,6 +176,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     cite=_JORDAN,
     same_as={"scoringrules": ""},
     optimum=None,
+    cdf=_cdf.student_t,
 )
 def crps_student_t(
     pred: Real,

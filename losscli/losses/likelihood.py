@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract.kinds import Array, NonNegative, Positive, Real
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, SINGLE_STEPS, Preset, Refusal, by_rows, without_weights
+from losscli.losses import _cdf
 from losscli.losses._math import poisson_part
 
 TASKS = ("regression", "probabilistic forecasts")
@@ -97,6 +98,7 @@ def _(pred: Array, target: Array, *, full: bool) -> Array:
     },
     optimum=None,
     first=True,
+    cdf=_cdf.normal_of_variance,
 )
 def gaussian_nll(
     pred: Real,

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Mixture, PositiveVector, Real, Vector
 from losscli.contract.loss import loss
+from losscli.losses import _cdf
 from losscli.losses._math import log_sum_exp
 
 TASKS = ("regression", "probabilistic forecasts")
@@ -30,6 +31,7 @@ def _log_densities(pred: Array, target: Array, scale: Array) -> Array:
     same_as={"scoringrules": ""},
     aliases=("mdn",),
     optimum=None,
+    cdf=_cdf.mixture_of_normals,
 )
 def mixture_gaussian_nll(pred: Vector, target: Real, scale: PositiveVector, mix: Mixture) -> Array:
     """Negative log-likelihood of a mixture of normal distributions, as mixture density networks (MDN) predict it.
@@ -96,6 +98,7 @@ def _pairs(pred: Array, scale: Array) -> tuple[Array, Array]:
     cite="Grimit, Gneiting, Berrocal & Johnson 2006, doi:10.1256/qj.05.235",
     same_as={"scoringrules": ""},
     optimum=None,
+    cdf=_cdf.mixture_of_normals,
 )
 def crps_mixture_gaussian(pred: Vector, target: Real, scale: PositiveVector, mix: Mixture) -> Array:
     """CRPS of a mixture of normal distributions, in the unit of the target.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from losscli.report.cells import Layout, listed
 from losscli.report.drawn import drawn, note
+from losscli.report.page.forecasts import forecast_name
 from losscli.report.page.scales import rounded
 from losscli.report.row_losses import loss_of_rows, worst_rows_table
 from losscli.report.slice_bars import MOST, room, with_bars
@@ -92,18 +93,19 @@ def _residuals(one: ResidualsResult, view: View, *, several: bool) -> str:
 
 
 def _forecast(one: ForecastResult, view: View) -> Iterator[str]:
-    """The PIT or rank histogram, and the coverage of each level."""
-    name = one.model or one.pred
+    """The PIT or rank histogram, and the coverage of each level, or of central intervals of a distribution."""
+    name = forecast_name(one)
     kind = "Levels between which targets are (PIT)" if one.by_level else "Ranks of targets among the members"
     bins = [each for each in one.bins if each.high > each.low]
     rows = [[rounded(each.low), rounded(each.high), f"{each.count:,}", short((each.high - each.low) * one.count)]
             for each in bins]  # fmt: skip
     table = listed(["from", "to", "rows", "if calibrated"], rows, range(4))
     yield _block(f"{kind}: {name}; {one.count:,} rows", table, [each.count for each in bins], view)
-    if one.by_level:
-        rows = [list(map(rounded, (each.level, each.covered, each.low, each.high))) for each in one.by_level]
+    if levels := one.central or one.by_level:
+        rows = [list(map(rounded, (each.level, each.covered, each.low, each.high))) for each in levels]
         table = listed(["level", "covered", "low", "high"], rows, range(4))
-        said = f"Coverage of {name}: the share of targets up to each quantile, and its 95 % interval (Wilson)"
+        what = "in each central interval" if one.central else "up to each quantile"
+        said = f"Coverage of {name}: the share of targets {what}, and its 95 % interval (Wilson)"
         yield note(view.text(said, 500), view) + "\n" + drawn(table, view).text(view)
 
 

@@ -318,7 +318,7 @@ class MurphyResult:
 
 @dataclass(frozen=True)
 class Coverage:
-    """In which share of rows the target is at most the quantile of a level; `low` to `high` is its 95 % interval."""
+    """In which share of rows the target is up to a quantile, or in a central interval; its 95 % interval."""
 
     level: float
     covered: float
@@ -328,25 +328,33 @@ class Coverage:
 
 @dataclass(frozen=True)
 class ForecastResult:
-    """Where targets are among the quantiles or members of a forecast: PIT or rank histogram, and coverage.
+    """Where targets are among the quantiles or members of a forecast, or in its distribution.
+
+    These are the histogram of the probability integral transform (PIT) or of ranks, and coverage.
 
     Attributes
     ----------
     model, pred : str or None, str
-        The model and the first of its columns, or both ends of its prediction intervals.
+        The model and the first of its columns, both ends of its prediction intervals, or what makes its distribution.
+    spec : str or None
+        The loss that says which distribution a forecast is, where it is one.
     count : int
         Number of rows, each of which counts once.
     bins : tuple[Bin, ...]
         From one probability to the next, how many targets are there: with calibrated forecasts, `high` - `low` of all.
     by_level : tuple[Coverage, ...]
-        For each level of quantiles; empty of an ensemble.
+        For each level of quantiles: how many targets are up to it; empty of an ensemble.
+    central : tuple[Coverage, ...]
+        For some levels of a distribution: how many targets are in the central prediction interval of that level.
     """
 
     model: str | None
     pred: str
+    spec: str | None
     count: int
     bins: tuple[Bin, ...]
     by_level: tuple[Coverage, ...]
+    central: tuple[Coverage, ...]
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def reports() -> list[losscli.Report]:
         losscli.evaluate(TABLE, "mse", target="c", pred="p", diagnostics=True),
         losscli.evaluate(TABLE | QUANTILES, "crps_quantile", target="c", pred="q_*", diagnostics=True),
         losscli.evaluate(TABLE | MEMBERS, "crps_ensemble", target="c", pred="m_*", diagnostics=True),
+        losscli.evaluate(TABLE, "crps_exponential", target="p", pred="q", diagnostics=True),
     ]
 
 

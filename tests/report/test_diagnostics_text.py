@@ -133,6 +133,14 @@ def test_forecasts_have_their_histogram_and_coverage_with_what_calibrated_ones_w
     assert "Ranks of targets among the members: p; 1 rows" in text
 
 
+def test_distributions_name_their_loss_and_have_the_coverage_of_central_intervals():
+    text = shown()
+    assert "Levels between which targets are (PIT): p, p; 8 rows" in text
+    table = text.partition("Coverage of p, p: the share of targets in each central interval")[2]
+    lines = table.partition("──\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split() for line in lines] == [["0.9", "0.625", "0.3", "0.875"]]
+
+
 def test_residuals_of_several_columns_of_a_model_name_the_column():
     one = diagnosed("p").residuals[0]
     found = replace(PLAIN, diagnostics=Diagnostics(residuals=(one, replace(one, pred="q"))))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
 import losscli
 from losscli.aggregate.diagnostics.value_pairs import PairTable, ValuePairs
 from losscli.cli.entry import run
+from losscli.contract.kinds import Array, Real
+from losscli.contract.loss import Param
 from losscli.statistics.diagnostics.curves import curves
 from losscli.statistics.diagnostics.isotonic import isotonic
 from losscli.statistics.diagnostics.reliability import RESAMPLES, reliability
@@ -188,3 +193,115 @@ def test_intervals_without_a_level_have_no_coverage_of_levels():
         table, "miscoverage", target="y", columns={"lower": "lo", "upper": "hi"}, diagnostics=True
     )
     assert report.diagnostics.forecasts == ()
+
+
+def normal_forecasts(rows=3000):
+    rng = np.random.default_rng(11)
+    mean, scale = rng.normal(size=rows), rng.uniform(0.5, 2, rows)
+    y = mean + 1.3 * scale * rng.normal(size=rows)
+    y[:101] = mean[:101]  # at the level 0.5, where two bins meet
+    return {"y": y, "mean": mean, "scale": scale, "variance": scale**2, "w": np.arange(rows) % 4.0}
+
+
+def of_distribution(table, losses, roles=("scale",), **more):
+    columns = {role: role for role in roles}
+    report = losscli.evaluate(table, losses, target="y", pred="mean", columns=columns, diagnostics=True, **more)
+    return report.diagnostics.forecasts
+
+
+def test_distributions_have_a_pit_histogram_and_central_intervals():
+    table = normal_forecasts()
+    (one,) = of_distribution(table, ["crps_gaussian", "mse"])
+    pit = scipy.stats.norm.cdf(table["y"], table["mean"], table["scale"])
+    assert (one.pred, one.spec, one.count) == ("mean, scale", "crps_gaussian", 3000)
+    edges = np.arange(21) / 20
+    assert [(each.low, each.high) for each in one.bins] == list(pairwise(edges))
+    want = np.histogram(np.delete(pit, slice(101)), edges)[0] + 51 * (edges[1:] == 0.5) + 50 * (edges[:-1] == 0.5)
+    assert [each.count for each in one.bins] == want.tolist()
+    assert [(each.level, each.covered) for each in one.by_level] == [(a, np.mean(pit <= a)) for a in edges[1:-1]]
+    assert [each.level for each in one.central] == [0.5, 0.8, 0.9, 0.95, 0.99]
+    for each in one.central:
+        half = scipy.stats.norm.ppf((1 + each.level) / 2) * table["scale"]
+        assert each.covered == np.mean(np.abs(table["y"] - table["mean"]) <= half)
+        ends = scipy.stats.binomtest(round(each.covered * 3000), 3000).proportion_ci(method="wilson")
+        assert (each.low, each.high) == pytest.approx((ends.low, ends.high), rel=1e-9)
+
+
+def test_rows_of_weight_0_take_no_part_in_a_pit_histogram():
+    table = normal_forecasts()
+    (one,) = of_distribution(table, "crps_gaussian", weight="w", divide_by="rows")
+    (kept,) = of_distribution({name: column[table["w"] > 0] for name, column in table.items()}, "crps_gaussian")
+    assert one == kept
+
+
+def test_both_ends_of_a_central_interval_are_in_it():
+    levels = [0.0, 0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.995, 1.0]
+    table = {"y": levels, "low": [0.0] * 13, "high": [1.0] * 13}
+    columns = {"lower": "low", "upper": "high"}
+    report = losscli.evaluate(table, "crps_uniform", target="y", columns=columns, diagnostics=True)
+    (one,) = report.diagnostics.forecasts
+    assert [round(13 * each.covered) for each in one.central] == [3, 5, 7, 9, 11]
+    assert one.pred == "low, high"
+
+
+def test_losses_of_one_distribution_have_one_histogram():
+    table = normal_forecasts(500)
+    found = of_distribution(
+        table, ["crps_laplace", "laplace_nll", "laplace_nll:floor=1", "gaussian_nll"], ("scale", "variance")
+    )
+    assert [one.spec for one in found] == ["crps_laplace", "laplace_nll:floor=1", "gaussian_nll"]
+    assert found[0].central != found[1].central
+
+
+def test_threads_and_chunks_change_no_bit_of_a_pit_histogram(tmp_path, monkeypatch):
+    table = normal_forecasts()
+    losses = ["crps_gaussian", "gaussian_nll", "student_t_nll:df=3", "crps_logistic"]
+    plain = of_distribution(table, losses, ("scale", "variance"), threads=1)
+    monkeypatch.setenv("LOSSCLI_CHUNK_ROWS", "777")
+    assert len(plain) == 4
+    assert of_distribution(table, losses, ("scale", "variance"), threads=3) == plain
+    file = tmp_path / "t.csv"
+    rows = zip(*(column.tolist() for column in table.values()), strict=True)
+    file.write_text(",".join(table) + "\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows))
+    assert of_distribution(str(file), losses, ("scale", "variance"), threads=2) == plain
+
+
+def test_pictures_and_numbers_of_distributions_are_in_reports(tmp_path, capfd):
+    rows = zip(*(column.tolist() for column in normal_forecasts(200).values()), strict=True)
+    (tmp_path / "f.csv").write_text(
+        "y,pred,scale,variance,w\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows)
+    )
+    (one,) = report(f"eval {tmp_path}/f.csv -t y -p pred -c scale=scale -l crps_gaussian", tmp_path)["diagnostics"][
+        "forecasts"
+    ]
+    assert sum(each["count"] for each in one["bins"]) == 200
+    assert [each["level"] for each in one["central"]] == [0.5, 0.8, 0.9, 0.95, 0.99]
+    page = (tmp_path / "r.html").read_text()
+    for title in ("PIT histogram of", "Coverage of", "Central intervals of"):
+        assert f"{title} pred, crps_gaussian" in page
+    saved = losscli.evaluate(
+        str(tmp_path / "f.csv"), "crps_gaussian", target="y", pred="pred", columns={"scale": "scale"}, diagnostics=True
+    )
+    saved.plot("interval-coverage").save(tmp_path / "i.svg")
+    assert "level of the central interval" in (tmp_path / "i.svg").read_text()
+
+
+def test_a_distribution_may_have_parameters_of_each_row_and_needs_one_number_a_role(temporary):
+    @temporary(
+        formula="abs(target - pred) / width",
+        cite="none",
+        cdf=lambda pred, target, *, width: np.clip((target - pred) / width + 0.5, 0, 1),
+    )
+    def centred(
+        pred: Real, target: Real, *, width: Annotated[float, Param("the width", gt=0, per_row=True)] = 1.0
+    ) -> Array:
+        """Distance from the middle of a uniform distribution."""
+        return np.abs(target - pred) / width
+
+    table = normal_forecasts(400)
+    (one,) = of_distribution(table, "centred:width={scale}", ())
+    inside = np.abs(table["y"] - table["mean"]) <= 0.25 * table["scale"]
+    assert one.pred == "mean, scale"
+    assert one.central[0].covered == np.mean(inside)
+    wide = losscli.evaluate(table, "centred", target="y,mean", pred="scale,variance", diagnostics=True)
+    assert wide.diagnostics.forecasts == ()

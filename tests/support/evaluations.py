@@ -176,9 +176,24 @@ def diagnosed(text: str) -> Diagnostics:
         ),
         forecasts=(
             ForecastResult(
-                text, text, 4, (Bin(0.0, 0.5, 3), Bin(0.5, 0.5, 0), Bin(0.5, 1.0, 1)), (Coverage(0.5, 0.75, 0.3, 0.95),)
+                text,
+                text,
+                None,
+                4,
+                (Bin(0.0, 0.5, 3), Bin(0.5, 0.5, 0), Bin(0.5, 1.0, 1)),
+                (Coverage(0.5, 0.75, 0.3, 0.95),),
+                (),
             ),
-            ForecastResult(None, "p", 1, (Bin(0.0, 1.0, 1),), ()),
+            ForecastResult(None, "p", None, 1, (Bin(0.0, 1.0, 1),), (), ()),
+            ForecastResult(
+                text,
+                text,
+                text,
+                8,
+                (Bin(0.0, 1.0, 8),),
+                (Coverage(0.5, 0.75, 0.3, 0.95),),
+                (Coverage(0.9, 0.625, 0.3, 0.875),),
+            ),
         ),
         confusion=(ConfusionResult(text, text, (text, "1"), ((3, 1), (0, 0))),),
     )

@@ -87,6 +87,14 @@ class ForecastCounts:
         ranks = np.bincount(2 * below + equal, minlength=2 * pred.shape[1] + 1)
         self._add(ranks, (target[:, None] <= pred).sum(axis=0))
 
+    def update_levels(self, levels: Array, probabilities: Array, weights: Array | None) -> None:
+        """Add rows of forecasts that are distributions, by P(Y <= target); the levels ascend, and so do quantiles."""
+        if weights is not None:
+            probabilities = probabilities[weights != 0]
+        below, not_above = (np.searchsorted(levels, probabilities, side) for side in ("left", "right"))
+        ranks = np.bincount(below + not_above, minlength=2 * len(levels) + 1)
+        self._add(ranks, ranks.cumsum()[1:-1:2])
+
     def merge(self, other: ForecastCounts) -> None:
         """Add all of `other`."""
         if other.ranks is not None and other.covered is not None:
@@ -146,6 +154,9 @@ class RunDiagnostics:
             pred, target = batch.arrays[one.pred], batch.arrays[one.target]
             if number in self.pairs:
                 self.pairs[number].update(pred, target, batch.weights)
+            elif one.distribution is not None:
+                found = one.distribution.at_targets(batch.arrays)
+                self.forecasts[number].update_levels(np.array(one.levels), found, batch.weights)
             elif number in self.forecasts:
                 pred = pred if one.upper is None else np.column_stack([pred, batch.arrays[one.upper]])
                 self.forecasts[number].update(pred, target, batch.weights)

@@ -25,9 +25,10 @@ NAMES = {
     "precision-recall": "precision-recall curves",
     "confusion": "confusion matrices",
     "murphy": "Murphy diagrams of point forecasts",
-    "pit": "PIT histograms of quantiles",
+    "pit": "PIT histograms of quantiles and distributions",
     "rank": "rank histograms of ensembles",
     "quantile-coverage": "coverage of quantiles by level",
+    "interval-coverage": "coverage of central intervals of distributions",
 }
 """The kinds of pictures, and what they show."""
 ROW_PICTURES = tuple(name for name in NAMES if name not in ("models", "slices"))

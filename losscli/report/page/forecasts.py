@@ -1,4 +1,7 @@
-"""Pictures of forecasts: Murphy diagrams of numbers, PIT or rank histograms and coverage of quantiles and ensembles."""
+"""Pictures of forecasts: Murphy diagrams of numbers; PIT or rank histograms and coverage of the others.
+
+The others are quantiles, ensembles and distributions.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from losscli.report.page.charts import SERIES, Picture, Plane, x_scale, y_scale
 from losscli.report.page.marks import Bars, Dots, Line, Ranges
 from losscli.report.page.scales import rounded
-from losscli.results.diagnostics import Diagnostics, ForecastResult, MurphyResult
+from losscli.results.diagnostics import Coverage, Diagnostics, ForecastResult, MurphyResult
 
 _PICTURES = 9
 _STEP = 5  # of the points of a curve, those in its table
@@ -20,11 +23,19 @@ def murphy(found: Diagnostics) -> Iterator[Picture]:
 
 
 def histograms(found: Diagnostics) -> Iterator[Picture]:
-    """A PIT or rank histogram of each model, and the coverage of its quantiles."""
+    """A PIT or rank histogram of each model, and the coverage of its quantiles and central intervals."""
     for one in found.forecasts[:_PICTURES]:
         yield _histogram(one)
         if one.by_level:
             yield _coverage(one)
+        if one.central:
+            yield _central(one)
+
+
+def forecast_name(one: ForecastResult) -> str:
+    """What a title calls a forecast; of a distribution also the loss that says which it is."""
+    name = one.model or one.pred
+    return name if one.spec is None else f"{name}, {one.spec}"
 
 
 def _diagram(functional: str, some: Sequence[MurphyResult]) -> Picture:
@@ -50,14 +61,23 @@ def _histogram(one: ForecastResult) -> Picture:
     rows = [[rounded(b.low), rounded(b.high), str(b.count)] for b in one.bins]
     name, kind = ("pit", "PIT histogram") if one.by_level else ("rank", "Rank histogram")
     said = f"{one.count:,} rows; with calibrated forecasts all bars end at the dashed line"
-    return Picture(name, f"{kind} of {one.model or one.pred}", said, plane, marks, ("from", "to", "rows"), rows)
+    return Picture(name, f"{kind} of {forecast_name(one)}", said, plane, marks, ("from", "to", "rows"), rows)
 
 
 def _coverage(one: ForecastResult) -> Picture:
     plane = Plane(x_scale(0, 1), y_scale(0, 1), "level of the quantile", "share of targets at or below it")
-    marks = (Line([(0.0, 0.0), (1.0, 1.0)]), Ranges([(c.level, c.low, c.high) for c in one.by_level]),
-             Dots([(c.level, c.covered) for c in one.by_level], large=True))  # fmt: skip
-    rows = [list(map(rounded, (c.level, c.covered, c.low, c.high))) for c in one.by_level]
-    said = f"{one.count:,} rows; dots: observed, with 95 % confidence intervals (Wilson); dashed: as it should be"
+    return _levels("quantile-coverage", f"Coverage of {forecast_name(one)}", plane, one.by_level, one.count)
+
+
+def _central(one: ForecastResult) -> Picture:
+    plane = Plane(x_scale(0, 1), y_scale(0, 1), "level of the central interval", "share of targets in it")
+    return _levels("interval-coverage", f"Central intervals of {forecast_name(one)}", plane, one.central, one.count)
+
+
+def _levels(name: str, title: str, plane: Plane, some: Sequence[Coverage], count: int) -> Picture:
+    marks = (Line([(0.0, 0.0), (1.0, 1.0)]), Ranges([(c.level, c.low, c.high) for c in some]),
+             Dots([(c.level, c.covered) for c in some], large=True))  # fmt: skip
+    rows = [list(map(rounded, (c.level, c.covered, c.low, c.high))) for c in some]
+    said = f"{count:,} rows; dots: observed, with 95 % confidence intervals (Wilson); dashed: as it should be"
     titles = ("level", "observed", "low", "high")
-    return Picture("quantile-coverage", f"Coverage of {one.model or one.pred}", said, plane, marks, titles, rows)
+    return Picture(name, title, said, plane, marks, titles, rows)
