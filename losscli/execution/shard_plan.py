@@ -38,6 +38,7 @@ class ShardPlan:
         found, begin = [], 0
         for at, file in enumerate(self.files):
             end = begin + max(file.size, 1)
+            begin = min(begin, self.bytes - 1)  # an empty last file is opened, too, which is an error
             if begin * shard.of < shard.number * self.bytes and end * shard.of > (shard.number - 1) * self.bytes:
                 found.append(at)
             begin += file.size

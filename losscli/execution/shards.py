@@ -23,7 +23,6 @@ from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
 from losscli.execution.shard_plan import ShardPlan
 from losscli.execution.shard_state import Plain, json_text, plan_out, reader_out
 from losscli.execution.state_file import SCHEMA, Shard, read_state, state_text
-from losscli.io.files.inputs import FileInput
 from losscli.io.source import Source
 from losscli.lazy import dataclass
 
@@ -101,15 +100,13 @@ def _rows_kept(path: str, settings: Plain) -> int | None:
 
 def _versions(source: Source) -> str | None:
     """A hash of the sizes and times, or tags, of all files; None where a file has none that lasts."""
-    from losscli.io.remote.input import RemoteInput  # a run of local files does without
-
     found: list[Any] = []
     for fragment in source.fragments:
-        file = fragment.file
-        if isinstance(file, FileInput) and file.spool is None:
+        file, remote = fragment.file, fragment.remote
+        if file is not None and file.spool is None:
             found.append(file.version[:2])
-        elif isinstance(file, RemoteInput):
-            found.append([file.version.size, file.version.tag])
+        elif remote is not None and remote.version.tag:
+            found.append([remote.version.size, remote.version.tag])
         else:
             return None
     return hashlib.sha256(json_text(found).encode()).hexdigest()
@@ -177,10 +174,8 @@ def _planned_run(prepared: Prepared, plan: ShardPlan) -> Plain:
 
 def _files(source: Source) -> list[list[Any]]:
     """What is the same of the files on every machine: folders and times may differ."""
-    return [
-        [Path(fragment.path).name, fragment.format, fragment.file.size if fragment.file else 0]
-        for fragment in source.fragments
-    ]
+    sized = ((fragment, fragment.file or fragment.remote) for fragment in source.fragments)
+    return [[Path(fragment.path).name, fragment.format, file.size if file else 0] for fragment, file in sized]
 
 
 def signatures(plan: Plan) -> list[str]:

@@ -223,6 +223,36 @@ def test_a_state_is_kept_if_it_is_of_the_same_plan(capfd):
     assert "kept shard 1/2" in shard(capfd, "--shard", "1/2", "--state-out", "s1.json")[1]
 
 
+def test_an_empty_last_file_is_an_error_as_without_a_plan(capfd):
+    parts(2)
+    Path("run/part2.csv").write_text("")
+    run(capfd, "plan-shards", "run", "--shards", 3, "--plan-out", "plan.json")
+    assert shard(capfd, "--shard", "1/3", "--state-out", "s1.json")[0] == 0
+    code, err = shard(capfd, "--shard", "3/3", "--state-out", "s3.json")
+    assert code == 3
+    assert "the file is empty" in err and "in: run/part2.csv" in err
+
+
+def test_a_state_of_remote_files_is_kept_until_they_change(capfd, monkeypatch):
+    pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
+
+    def scored(number: int, state: str) -> str:
+        code, _, err = run(capfd, "eval", "s3://bucket/run/", *COMMON, "--shard", f"{number}/2", "--state-out", state)
+        assert code == 0, err
+        return err
+
+    with serving_s3(monkeypatch) as store:
+        store.files["run/a.csv"] = b"y,p\n1,2\n3,4\n"
+        assert "wrote shard 1/2" in scored(1, "s1.json")
+        assert "kept shard 1/2" in scored(1, "s1.json")
+        store.files["run/a.csv"] = b"y,p\n1,2\n3,40\n"
+        scored(2, "s2.json")
+        code, err = refused(capfd, "merge", "s1.json", "s2.json")
+        assert code == 3
+        assert "belongs to a different run" in err
+        assert "wrote shard 1/2" in scored(1, "s1.json")
+
+
 def test_what_is_no_plan_is_refused(capfd):
     parts(2)
     Path("plan.json").write_text("{}")

@@ -155,6 +155,12 @@ def test_coalesced_ranges():
     assert lanes[0][-1][1] == large
 
 
+def test_a_column_without_bytes_is_not_asked_for():
+    """As a damaged footer may have one beside large ones."""
+    large = (0, ranges.WHOLE + 1)
+    assert ranges.blocks_of([[large], []]) == ranges.blocks_of([[large], [large]])[:1]
+
+
 def test_files_that_are_read_next_are_asked_for(store, monkeypatch):
     """What does not fit into the first request: the second ones of many files are in flight together."""
     monkeypatch.setattr(input, "HEAD", 1000)

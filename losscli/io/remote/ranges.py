@@ -39,7 +39,8 @@ def blocks_of(columns: Sequence[Sequence[Range]]) -> list[list[Range]]:
     if sum(end - begin for begin, end in together) <= WHOLE:
         return [[each] for each in together]
     size = max(SMALLEST, min(BLOCK, WHOLE // (2 * len(columns))))
-    return [[block for each in column for block in _cut(each, size)] for column in columns]
+    # A damaged footer may leave a column without bytes.
+    return [[block for each in column for block in _cut(each, size)] for column in columns if column]
 
 
 def _coalesced(ranges: Sequence[Range]) -> Iterator[Range]:
