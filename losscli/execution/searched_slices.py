@@ -67,7 +67,7 @@ def with_searched_slices(
                 projection[profile.name] = "number"
     pairs, more = _pairs([len(column.labels) for column in kept], _CELLS // lines)
     search = replace(plan.search, columns=tuple(kept), pairs=pairs, left_out=tuple(left), pairs_left_out=more,
-                     ready=True)  # fmt: skip
+                     ready=bool(kept))  # fmt: skip
     return replace(prepared, plan=replace(plan, search=search, projection=projection))
 
 
@@ -185,7 +185,8 @@ class _Profile:
             return f"more than {VALUES} different values, not all numbers"
         if self._names_rows():
             return "its numbers name rows"
-        edges = self._edges()
+        if not (edges := self._edges()):
+            return "one value"
         key = GroupingKey(f"{self.name}:{'|'.join(map(edge_text, edges))}", self.name, Edges(edges), "--why")
         more = [NAN] * self.nan + [NULL] * self.missing
         return SearchedColumn(key, (*Edges(edges).labels, *more))
@@ -196,11 +197,16 @@ class _Profile:
         return self.whole and (named or self.distinct.count >= _ID_SHARE * self.numbers.count)
 
     def _edges(self) -> tuple[float, ...]:
-        """Edges that part the numbers into intervals of about equal counts; of few that differ, one edge."""
+        """Edges that part the numbers into intervals of about equal counts; of few that differ, one edge.
+
+        Texts that differ may be one number, which has none.
+        """
         assert self.numbers is not None
         low, _, counts = self.numbers.cells()
         finite = np.isfinite(low)
         low, below = low[finite], np.cumsum(counts[finite])
+        if len(low) < 2:
+            return ()
         places = np.searchsorted(below, [int(below[-1]) * part // BINS for part in range(1, BINS)], side="right")
         edges = np.unique(low[places])
         edges = edges[edges > low[0]]
@@ -232,9 +238,14 @@ class _Profile:
         if is_text(entries.type) and self.number_format is None:
             return None
         try:
-            return numbers(entries, self.name, location, parse_text=True, number_format=self.number_format or NO_NULLS)
+            found = numbers(entries, self.name, location, parse_text=True, number_format=self.number_format or NO_NULLS)
         except DataError:
             return None
+        if is_text(entries.type) and any(
+            any(map(str.isdigit, entries[at].as_py() or "")) for at in np.flatnonzero(np.isinf(found.values)).tolist()
+        ):
+            return None  # one such as 1e400 is no double, which the run itself would refuse
+        return found
 
 
 def _short(edges: list[float], smallest: float) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ import pytest
 from waiting import PATIENCE, until
 
 from losscli.execution import forked_work
-from losscli.execution.engines.choose import chosen
+from losscli.execution.engines.choose import ClusterChoice, chosen
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whether a process may be forked")
 
@@ -158,6 +158,59 @@ def test_without_room_for_a_fork_the_process_works_itself(folder, whole):
     assert alone == whole
 
 
+def test_without_room_for_its_pipe_a_fork_is_not_made(folder, whole):
+    more = """
+        real, made = os.pipe, []
+
+        def pipe():
+            if len(made) == 2:
+                raise OSError(24, "Too many open files")
+            made.append(real())
+            return made[-1]
+
+        os.pipe = pipe
+    """
+    alone, forks = run(folder, *ALL, "--threads", "3", more=more)
+    assert forks == 1
+    assert alone == whole
+
+
+def test_splits_that_a_small_pipe_has_no_room_for_are_done_by_the_process(folder):
+    more = """
+        import fcntl
+        real = os.pipe
+
+        def small():  # as for a user of many pipes
+            ends = real()
+            fcntl.fcntl(ends[1], 1031, 4096)  # F_SETPIPE_SZ
+            return ends
+
+        os.pipe = small
+        parquet.SPLIT_ROWS = 1
+    """
+    pq.write_table(pa.table(columns()), folder / "rows.parquet", row_group_size=1)
+    one, _ = run(folder, *ALL, "--threads", "1", more=more)
+    many, forks = run(folder, *ALL, "--threads", "2", more=more)
+    assert forks == 2
+    assert many == one
+
+
+def test_forks_ignore_an_interrupt_where_the_process_does(folder, whole):
+    more = """
+        import signal
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for what it starts in the background
+
+        def interrupted(self, placed, stopped):
+            os.kill(os.getpid(), signal.SIGINT)
+            open(f"alive-{os.getpid()}", "w").close()
+            return score(self, placed, stopped)
+
+        ScoreSplit.__call__ = interrupted
+    """
+    assert run(folder, *ALL, "--threads", "2", more=more) == (whole, 2)
+    assert list(folder.glob("alive-*"))
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_forks_too(number, code, folder):
     more = """
@@ -210,4 +263,4 @@ def test_progress_does_not_keep_from_forking(folder):
 
 def test_small_files_and_python_callers_get_threads(folder):
     assert (folder / "rows.parquet").stat().st_size < forked_work.LARGE
-    assert not chosen("threads", 2, None, (), print).may_fork
+    assert not chosen("threads", 2, ClusterChoice(), (), print, print).may_fork

@@ -247,6 +247,21 @@ def test_fifty_values_make_slices_and_one_more_makes_none():
     assert [one.name for one in found.left_out] == ["more"]
 
 
+@pytest.mark.parametrize(
+    ("number", "why"), [("1.{zeros}", "one value"), ("1e4{zeros}", "more than 50 different values, not all numbers")]
+)
+def test_spellings_of_one_number_and_texts_of_numbers_beyond_doubles_make_no_slices(number, why, tmp_path):
+    rows = (f"{i % 7},{i % 3},{number.format(zeros='0' * (i % 60))}\n" for i in range(120))
+    (tmp_path / "rows.csv").write_text("y,p,k\n" + "".join(rows))
+    found = losscli.evaluate(str(tmp_path / "rows.csv"), "mse", target="y", pred="p", why=True).worst_slices
+    assert [(one.name, one.why) for one in found.left_out] == [("k", why)]
+
+
+def test_without_a_column_that_makes_slices_there_are_no_tests():
+    found = searched(made()[["y", "p"]].assign(k="same"))
+    assert (found.tests, found.columns, [one.why for one in found.left_out]) == (0, (), ["one value"])
+
+
 def test_few_rows_are_not_tested(monkeypatch):
     table = made(16, rows=500)
     table["rare"] = np.where(np.arange(500) < MINIMUM - 1, "few", "many")

@@ -82,16 +82,23 @@ class _Forks:
         self.received: dict[int, bytearray] = {}  # by the pipe of the fork
         self.pids: dict[int, int] = {}  # of the forks that have not ended, by their pipes
         numbers, waiting = os.pipe()
+        os.set_blocking(waiting, False)  # a user of many pipes gets small ones: what has no room, no fork takes
         os.write(waiting, b"".join(number.to_bytes(_NUMBER, "little") for number in range(len(items))))
         os.close(waiting)  # so that the forks find the end
         try:
             for _ in range(count):
                 self._start(function, items, numbers)
+        except BaseException:  # a signal
+            self.stop()
+            raise
         finally:
             os.close(numbers)
 
     def _start(self, function: Any, items: Sequence[Any], numbers: int) -> None:
-        mine, its = os.pipe()
+        try:
+            mine, its = os.pipe()
+        except OSError:  # too many files: see below
+            return
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # a fork must not meet one in code that cleans up
         try:
             with warnings.catch_warnings():
@@ -150,8 +157,9 @@ class _Forks:
 def _work(function: Any, items: Sequence[Any], numbers: int, out: int, others: Sequence[int]) -> NoReturn:
     """The life of a fork. It leaves without cleaning up: files, buffers and exit handlers are those of its origin."""
     try:
-        for end in _ENDS:  # a terminal sends them to all of its processes
-            signal.signal(end, signal.SIG_DFL)
+        for end in _ENDS:  # a terminal sends them to all of its processes; those in the background ignore them
+            if signal.getsignal(end) is not signal.SIG_IGN:
+                signal.signal(end, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
         gc.freeze()  # what is shared stays so
         for pipe in others:
