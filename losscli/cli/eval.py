@@ -103,12 +103,14 @@ def _plan(options: EvalOptions, shard: Shard | None) -> ShardPlan | None:
     """The plan of shards, if one is given in place of the sources."""
     if options.shard_plan is None:
         return None
+    from losscli.cli import outputs
     from losscli.execution.shard_plan import check_shard, read_plan
 
-    if shard is None or options.shard is None:
+    if shard is None or options.shard is None or options.state_out is None:
         raise UsageError("--shard-plan needs --shard I/N and --state-out FILE", code="USAGE_INCOMPLETE")
     if options.run.input.sources:
         raise UsageError("--shard-plan names the files, so no SOURCE is given beside it", code="USAGE_CONFLICT")
+    outputs.refuse_input(options.state_out, [options.shard_plan])
     plan = read_plan(options.shard_plan)
     check_shard(plan, shard)
     return plan

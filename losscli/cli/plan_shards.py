@@ -38,6 +38,7 @@ def command(**given: Any) -> int:
     path, sources, quiet = given["plan_out"], given["sources"], given["quiet"]
     outputs.check_outputs([path], sources)
     plan, notes = plan_shards(sources, given["shards"])
+    outputs.refuse_input(path, [file.archive or file.path for file in plan.files])  # of folders and globs, too
     console.print_notes(notes, quiet)
     if path == "-":
         console.write_stdout(plan_text(plan))

@@ -233,6 +233,22 @@ def test_an_empty_last_file_is_an_error_as_without_a_plan(capfd):
     assert "the file is empty" in err and "in: run/part2.csv" in err
 
 
+def test_no_output_replaces_a_file_of_the_plan_or_the_plan(capfd):
+    parts(2)
+    for source in ("run", "run/*.csv"):
+        text = Path("run/part1.csv").read_text()
+        code, err = refused(capfd, "plan-shards", source, "--shards", 2, "--plan-out", "run/part1.csv")
+        assert code == 2
+        assert "is an input" in err
+        assert Path("run/part1.csv").read_text() == text
+    run(capfd, "plan-shards", "run", "--shards", 2, "--plan-out", "plan.json")
+    plan = Path("plan.json").read_text()
+    code, err = shard(capfd, "--shard", "1/2", "--state-out", "./plan.json")
+    assert code == 2
+    assert "is an input" in err
+    assert Path("plan.json").read_text() == plan
+
+
 def test_a_state_of_remote_files_is_kept_until_they_change(capfd, monkeypatch):
     pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
 
