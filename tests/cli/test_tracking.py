@@ -180,6 +180,15 @@ def test_names_are_those_that_servers_take_and_none_is_the_folder_of_another():
     assert pair.difference in compared.metrics.values() and pair.verdict in compared.tags.values()
 
 
+def test_names_that_mlflow_would_refuse_are_cut_and_no_piece_is_a_folder_above():
+    by, model = {"g" * 240: "v" * 240}, "p" * 240
+    found = runs.logged(single_suite(run(result("mse", 1.0, model, by=by), result("mae", 2.0, model, by=by),
+                                         result("mse", 3.0, ".."), result("mse", 4.0, "."))))  # fmt: skip
+    assert max(map(len, found.metrics)) <= 250
+    assert {1.0, 2.0, 3.0, 4.0} <= set(found.metrics.values())
+    assert not {".", ".."} & {piece for name in found.metrics for piece in name.split("/")}
+
+
 def test_suites_and_what_ended_them():
     found = runs.logged(SUITES[:3])
     (ended,) = (suite for suite in SUITES[:3] if suite.error is not None and suite.evaluation is None)

@@ -56,10 +56,10 @@ class MlflowRun(TrackedRun):
         # A server that is not there is an error in seconds; a print would be among the results.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         from mlflow.tracking import MlflowClient
 
+        for name in ("mlflow", "alembic"):  # the import sets their levels
+            logging.getLogger(name).setLevel(logging.WARNING)
         return MlflowClient()
 
     def _created(self) -> str:

@@ -15,12 +15,13 @@ from losscli.cli.destinations import Destination
 from losscli.errors import Code, FileError, UsageError
 from losscli.lazy import dataclass, pattern
 from losscli.report import renderer
-from losscli.report.naming import UniqueNames, display_name, nonfinite_results, safe_name
+from losscli.report.naming import UniqueNames, display_name, marked, nonfinite_results, safe_name
 from losscli.report.suites import evaluated, status
 from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, SuiteResult
 
-_DISALLOWED = pattern(r"[^\w. :-]")  # what MLflow has no place for in names, and / joins them
-_LONGEST = 200  # characters of a name
+_DISALLOWED = pattern(r"[^\w. :-]|^\.\.?$")  # what MLflow has no place for in names, and / joins them
+_LONGEST = 200  # characters of a part of a name
+_NAME = 250  # characters of a name, which MLflow refuses beyond
 _NAMED = 5  # of the results that are left out
 
 Value = TypeVar("Value")
@@ -106,13 +107,13 @@ def logged(suites: Sequence[SuiteResult]) -> Logged:
         front = [] if suite is None else [_safe(suite)]
         for pieces, number in _numbers(evaluation):
             if math.isfinite(number):
-                metrics[names.name((suite, pieces), "/".join([*front, *pieces]))] = float(number)
+                metrics[names.name((suite, pieces), _joined(*front, *pieces))] = float(number)
         for pieces, text in _texts(evaluation):
-            tags["/".join(["losscli", *front, *pieces])] = text
+            tags[_joined("losscli", *front, *pieces)] = text
         omitted += nonfinite_results(evaluation)
     for one in suites:
         if one.error is not None:
-            tags["/".join(["losscli", *([] if one.name is None else [_safe(one.name)]), "error"])] = one.error.message
+            tags[_joined("losscli", *([] if one.name is None else [_safe(one.name)]), "error")] = one.error.message
     page, document = (renderer(format).render_file(suites) for format in ("html", "json"))
     return Logged(metrics, tags, page, document, tuple(omitted))
 
@@ -159,6 +160,11 @@ def _gate_name(gate: GateResult) -> tuple[str, ...]:
 def _slice(by: Mapping[str, str]) -> list[str]:
     """A slice as one piece of a name."""
     return [" ".join(f"{_safe(name)}:{_safe(value)}" for name, value in by.items())] if by else []
+
+
+def _joined(*pieces: str) -> str:
+    name = "/".join(pieces)
+    return name if len(name) <= _NAME else marked(name[: _NAME - 10], name)
 
 
 def _safe(text: str) -> str:
