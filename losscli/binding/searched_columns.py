@@ -16,13 +16,16 @@ _MOST = 200  # columns that are looked at
 _OPTION = "--why"
 
 
-def with_searched(columns: Sequence[str], types: Mapping[str, Any], plan: Plan, once: Sequence[str]) -> Plan:
+def with_searched(
+    columns: Sequence[str], types: Mapping[str, Any], plan: Plan, once: Sequence[str], *, means: bool
+) -> Plan:
     """The plan that also reads the columns that may tell where losses are worst; their values are not known yet.
 
-    `once` are sources that can be read only once, which is not enough.
+    `once` are sources that can be read only once, which is not enough; `means` says whether any loss is a mean of the
+    losses of rows.
     """
     request = plan.request
-    if (why := _why_not(request, once)) is not None:
+    if (why := _why_not(request, once, means=means)) is not None:
         return replace(plan, notes=(*plan.notes, f"{_OPTION} tests no slices here: {why}"))
     taken = {name for item in plan.inputs for name in item.columns}
     taken |= {*filter(None, [plan.weight]), *plan.keys, *request.targets_on, *(key.column for key in _units(plan))}
@@ -42,10 +45,12 @@ def with_searched(columns: Sequence[str], types: Mapping[str, Any], plan: Plan, 
     return replace(plan, projection=projection, untyped=untyped, search=search)
 
 
-def _why_not(request: Request, once: Sequence[str]) -> str | None:
+def _why_not(request: Request, once: Sequence[str], *, means: bool) -> str | None:
     """Why the slices of a run are not tested; None if they are."""
     if once:
         return f"{once[0]} can be read only once"
+    if not means:
+        return "no loss of the run is a mean of the losses of rows"
     if (units := request.inference.grouping) is not None:
         return f"rows are not independent, as those of one '{units}' are one unit"
     if request.class_weight is not None:

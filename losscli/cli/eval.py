@@ -41,8 +41,8 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
     "--show",
     is_flag=True,
     section="Output",
-    help="Also show how the losses of rows are distributed, the worst rows, and reliability or residuals by "
-    "prediction. The format is then table by default; json has the numbers under diagnostics.",
+    help="Also show slices as bars, how the losses of rows are distributed, the worst rows, reliability, residuals and "
+    "forecasts. The format is then table by default; json has the numbers under diagnostics.",
 )
 @shared.option(
     "--worst",

@@ -283,7 +283,7 @@ def _reporting(more: str = "") -> Callable[[Function], Function]:
         _format, json_option, color_options,
         common("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
                shell_complete=completion.files,
-               help="Also write a report, whose suffix is its format, plot:NAME=FILE or mlflow=RUN. Repeatable."
+               help="Also write a report (its format by the suffix), plot:NAME=FILE or mlflow=RUN. Repeatable."
                f"{more}"),
         _numbers_only,
     )  # fmt: skip

@@ -125,9 +125,11 @@ def prepare(request: Request, data: Data) -> Prepared:
     if request.skill_against is not None:
         check_reference(plan, request.skill_against)
     if request.worst_slices:
-        from losscli.binding.searched_columns import with_searched  # few runs ask for them
+        from losscli.aggregate.slice_search import searched_lines  # few runs ask for them
+        from losscli.binding.searched_columns import with_searched
 
-        plan = with_searched(source.columns, source.types, plan, data.readable_once(spooled=data.options.spool))
+        once = data.readable_once(spooled=data.options.spool)
+        plan = with_searched(source.columns, source.types, plan, once, means=bool(searched_lines(plan)))
     if not plan.is_pinned or request.skill:
         _refuse_one_pass(plan, data)
     if source.sides is not None:

@@ -10,7 +10,7 @@ from losscli.report.page.forecasts import forecast_name
 from losscli.report.page.scales import rounded
 from losscli.report.row_losses import loss_of_rows, worst_rows_table
 from losscli.report.slice_bars import MOST, room, with_bars
-from losscli.report.view import View, short
+from losscli.report.view import View, counted, short
 from losscli.results.diagnostics import (
     Bin,
     Diagnostics,
@@ -43,7 +43,7 @@ def diagnostics_blocks(found: Diagnostics, view: View) -> Iterator[str]:
 
 
 def _distribution(one: LossDistributionResult, view: View) -> str:
-    said = f"Losses of rows: {loss_of_rows(one)}; {one.count:,} rows"
+    said = f"Losses of rows: {loss_of_rows(one)}; {counted(one.count, 'row')}"
     if one.quantiles:
         said += f"; median {short(one.quantiles['0.5'])}, 95 % of rows have at most {short(one.quantiles['0.95'])}"
     if one.infinite:
@@ -82,7 +82,7 @@ def _reliability(one: ReliabilityResult, view: View) -> str:
 
 def _residuals(one: ResidualsResult, view: View, *, several: bool) -> str:
     of = one.pred if several or one.model is None else one.model
-    said = f"Residuals of {of} (prediction - target) by prediction; {one.count:,} rows"
+    said = f"Residuals of {of} (prediction - target) by prediction; {counted(one.count, 'row')}"
     rows = [
         [rounded(part.low), rounded(part.high), f"{part.count:,}",
          *map(rounded, (part.mean, part.lower_quartile, part.upper_quartile))]
@@ -100,12 +100,12 @@ def _forecast(one: ForecastResult, view: View) -> Iterator[str]:
     rows = [[rounded(each.low), rounded(each.high), f"{each.count:,}", short((each.high - each.low) * one.count)]
             for each in bins]  # fmt: skip
     table = listed(["from", "to", "rows", "if calibrated"], rows, range(4))
-    yield _block(f"{kind}: {name}; {one.count:,} rows", table, [each.count for each in bins], view)
+    yield _block(f"{kind}: {name}; {counted(one.count, 'row')}", table, [each.count for each in bins], view)
     if levels := one.central or one.by_level:
         rows = [list(map(rounded, (each.level, each.covered, each.low, each.high))) for each in levels]
         table = listed(["level", "covered", "low", "high"], rows, range(4))
         what = "in each central interval" if one.central else "up to each quantile"
-        said = f"Coverage of {name}: the share of targets {what}, and its 95 % interval (Wilson)"
+        said = f"Coverage of {name}: the share of targets {what}, and its 95 % confidence interval (Wilson)"
         yield note(view.text(said, 500), view) + "\n" + drawn(table, view).text(view)
 
 

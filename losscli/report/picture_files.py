@@ -20,6 +20,7 @@ SUFFIXES = (".png", ".svg", ".vl.json", ".json")
 """How the names of files of pictures end."""
 _SCALE = 2  # pixels of a PNG for one of the SVG, for screens of today
 _NO_ROWS = "they have no diagnostics of rows, as states of shards and most saved reports"
+_ABSENT = {"models": ": no loss has several models or a baseline", "slices": ": they have no slices"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ def pictures_of(evaluations: Iterable[Evaluation], name: str) -> Pictures:
     if not drawings:
         known = ", ".join(one for one in NAMES if any(one in each for each in found))
         rows = name not in ROW_PICTURES or all(one.diagnostics is not None for one in evaluations)
-        why = "" if rows else f": {_NO_ROWS}"
-        raise UsageError(f"these results have no picture '{name}'{why}", hint=f"they have {known or 'none'}",
+        why = _ABSENT.get(name, "") if rows else f": {_NO_ROWS}"
+        raise UsageError(f"these results have no picture '{name}'{why}", hint=f"they have {known}" if known else None,
                          code="USAGE_BAD_VALUE")  # fmt: skip
     return Pictures.of(drawings)
 

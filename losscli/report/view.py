@@ -93,6 +93,11 @@ def percent(fraction: float, sign: str = "") -> str:
     return f"{100 * float(fraction):{sign}.3g} %"
 
 
+def counted(number: int, word: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def nonfinite(value: float) -> str | None:
     """The word for a value that JSON cannot represent as a number, or None."""
     return None if math.isfinite(value) else exact(value)

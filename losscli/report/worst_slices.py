@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from losscli.report.cells import Layout, listed
-from losscli.report.view import percent, short, signed
+from losscli.report.view import counted, percent, short, signed
 from losscli.results.worst_slices import WorstSlice, WorstSlices
 
 _MOST = 10  # slices of a loss and model
@@ -15,13 +15,13 @@ _NAMED = 6  # columns that are left out
 def headline(found: WorstSlices) -> str:
     """What was found, and among what."""
     if not found.columns:
-        return "There are no slices to test: no column without a role has few values, or numbers that do not name rows"
+        return "There are no slices to test: no column without a role makes any"
     if not found.tests:
         least = f"{found.minimum_count} rows, as many beside them, and finite losses that vary"
         return f"No slice could be tested: each needs {least}"
-    tests = f"{found.tests:,} test{'s' * (found.tests != 1)}"
-    pairs = f" and {_counted(found.pairs, 'pair')} of them" if found.pairs else ""
-    among = f"{tests} of slices of {_counted(len(found.columns), 'column')}{pairs}"
+    tests = counted(found.tests, "test")
+    pairs = f" and {counted(found.pairs, 'pair')} of them" if found.pairs else ""
+    among = f"{tests} of slices of {counted(len(found.columns), 'column')}{pairs}"
     least = f"at least {found.minimum_count} rows in a slice and beside it"
     said = "Slices with a worse loss than the other rows, by more than chance"
     if not found.found:
@@ -35,7 +35,10 @@ def notes(found: WorstSlices) -> Iterator[str]:
     nested = sum(one.nested for one in found.slices)
     more = found.found - shown - nested
     if nested:
-        yield f"{nested:,} more hold one of these, are a part of it, or have the same rows; the JSON report has them"
+        said = "hold one of these, are a part of it, or have the same rows; the JSON report has them"
+        if nested == 1:
+            said = "holds one of these, is a part of it, or has the same rows; the JSON report has it"
+        yield f"{nested:,} more {said}"
     if more > 0:
         yield f"{more:,} more were found; the JSON report has up to 100 of each loss and model"
     if {one.test for one in found.slices} == {"fisher"}:
@@ -85,7 +88,3 @@ def _by_line(found: WorstSlices) -> dict[tuple[str, str | None], list[WorstSlice
 
 def _slice(one: WorstSlice) -> str:
     return ", ".join(f"{name}={label}" for name, label in one.by.items())
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'s' * (count != 1)}"

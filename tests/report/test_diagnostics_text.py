@@ -130,7 +130,7 @@ def test_forecasts_have_their_histogram_and_coverage_with_what_calibrated_ones_w
     assert histogram[0].count("█") == 40
     coverage = text.partition("Coverage of p")[2].partition("──\n")[2].partition("\n\n")[0].splitlines()
     assert [line.split() for line in coverage] == [["0.5", "0.75", "0.3", "0.95"]]
-    assert "Ranks of targets among the members: p; 1 rows" in text
+    assert "Ranks of targets among the members: p; 1 row\n" in text
 
 
 def test_distributions_name_their_loss_and_have_the_coverage_of_central_intervals():

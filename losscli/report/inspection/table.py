@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from losscli.lazy import pattern
 from losscli.report.aligned import Aligned, StyledTexts, aligned
 from losscli.report.inspection import words
-from losscli.report.view import View, short
+from losscli.report.view import View, counted, short
 from losscli.results.inspections import ColumnResult, FitResult, Inspection
 
 _MOST_COLUMNS = 40
@@ -20,7 +20,7 @@ _PIECE = pattern(rf"-[^\s=]+ (?!-){_WORD}|{_WORD}")
 
 def text(found: Inspection, view: View) -> str:
     """The blocks, with an empty line between them."""
-    columns = words.counted(len(found.columns) + len(found.unseen), "column")
+    columns = counted(len(found.columns) + len(found.unseen), "column")
     head = f"{words.sources(found)}: {columns}; {words.rows_read(found)}"
     blocks = [_filled(head, view), _columns(found, view), _roles(found, view)]
     blocks += [_fit(fit, number, view) for number, fit in enumerate(found.fits)]

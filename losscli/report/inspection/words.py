@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from losscli.report.view import short
+from losscli.report.view import counted, short
 from losscli.results.inspections import ColumnResult, DriftResult, FitResult, Inspection
 
 _BARS, _ASCII_BARS = " ▁▂▃▄▅▆▇█", " .:-=+*#%"
 _TEXTS, _LONGEST_TEXT = 3, 16
 _SHARES = ((0.1, "stable"), (0.25, "moderate shift"), (float("inf"), "major shift"))
 """What a population stability index below a limit is called (Siddiqi 2006)."""
-
-
-def counted(number: int, word: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def rows_read(found: Inspection) -> str:

@@ -10,7 +10,7 @@ from losscli.report.page.marks import Bars, Cells, Dots, Line, Mark, Ranges
 from losscli.report.page.markup import table
 from losscli.report.page.scales import rounded
 from losscli.report.row_losses import loss_of_rows, worst_rows_table
-from losscli.report.view import View, short
+from losscli.report.view import View, counted, short
 from losscli.results.diagnostics import Diagnostics, LossDistributionResult, ResidualsResult
 
 _PICTURES = 9
@@ -50,7 +50,7 @@ def _histogram(one: LossDistributionResult) -> Picture:
     plane = Plane(x_scale(low, high, log=one.log), y_scale(0, max(bar[2] for bar in bars)), loss_of_rows(one), "rows")
     median, worst = one.quantiles["0.5"], one.quantiles["0.95"]
     marks = (Bars(bars), Line([(median, 0.0), (median, plane.y.high)]))
-    said = f"{one.count:,} rows; median {short(median)} (dashed), 95 % of rows have at most {short(worst)}"
+    said = f"{counted(one.count, 'row')}; median {short(median)} (dashed), 95 % of rows have at most {short(worst)}"
     if one.infinite:
         said += f"; {one.infinite:,} more are infinite"
     if one.log:
