@@ -296,6 +296,15 @@ def test_what_is_no_plan_is_refused(capfd):
     assert "no SOURCE is given beside it" in err
 
 
+def test_a_web_server_that_sends_only_whole_files_is_refused(capfd, monkeypatch):
+    pytest.importorskip("aiohttp", reason="an extra: losscli[remote]")
+    with serving_s3(monkeypatch) as server:
+        server.files["a.csv"] = b"y,p\n1,2\n"
+        code, err = refused(capfd, "plan-shards", f"{server.base}/whole/a.csv", "--shards", 2, "--plan-out", "p.json")
+    assert code == 4
+    assert "can only be read as a whole" in err
+
+
 def test_what_cannot_be_planned(capfd):
     os.mkfifo("pipe")
     assert refused(capfd, "plan-shards", "-", "--shards", 2, "--plan-out", "plan.json")[0] == 4

@@ -104,7 +104,7 @@ def open_planned(planned: PlannedFiles, options: ReadOptions) -> Source:
 
 
 def _inputs(files: Sequence[PlannedFile]) -> Iterator[tuple[FoundFile, Input]]:
-    """Each file with its bytes; of one that changed it says when."""
+    """Each file with its bytes. If one cannot be read because it changed since it was planned, the error says so."""
     try:
         yield from inputs_of([file.found for file in files])
     except FileError as error:
@@ -122,7 +122,8 @@ def _state(source: Input) -> tuple[int, str]:
         return version.size, version.tag
     if isinstance(source, FileInput) and source.spool is None:
         return source.version[0], str(source.version[1])
-    raise FileError("this input can be read only once, so no other process could open it", path=source.path,
+    # A pipe, or the copy of what a web server only sends as a whole.
+    raise FileError("this input can only be read as a whole, so shards cannot read parts of it", path=source.path,
                     hint="save it to a file first")  # fmt: skip
 
 

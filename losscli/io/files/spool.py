@@ -44,13 +44,7 @@ def spool_stream(read: Callable[[int], bytes], path: str) -> Spool:
 
 def spool_with(fill: Callable[[SpoolWriter], None], path: str) -> Spool:
     """A copy of all bytes that `fill` writes."""
-    import tempfile  # here, as few runs copy anything, and it takes 2 ms
-
-    try:
-        descriptor, local_path = tempfile.mkstemp(prefix="losscli-")
-    except OSError as error:
-        raise spool_error(error, path) from None
-    spool = Spool(local_path)
+    descriptor, spool = _empty(path)
     try:
         with os.fdopen(descriptor, "wb") as out:
             fill(SpoolWriter(out, path))
@@ -62,13 +56,19 @@ def spool_with(fill: Callable[[SpoolWriter], None], path: str) -> Spool:
 
 def open_spool(path: str) -> tuple[Spool, io.BufferedWriter]:
     """A temporary copy of what will be at `path`, and the file that writes it."""
-    import tempfile
+    descriptor, spool = _empty(path)
+    return spool, io.BufferedWriter(_SpoolFile(descriptor, path))
+
+
+def _empty(path: str) -> tuple[int, Spool]:
+    """The descriptor of a new temporary file, and its owner."""
+    import tempfile  # here, as few runs copy anything, and it takes 2 ms
 
     try:
         descriptor, local_path = tempfile.mkstemp(prefix="losscli-")
     except OSError as error:
         raise spool_error(error, path) from None
-    return Spool(local_path), io.BufferedWriter(_SpoolFile(descriptor, path))
+    return descriptor, Spool(local_path)
 
 
 class _SpoolFile(io.FileIO):

@@ -89,7 +89,7 @@ class RemoteFailure:
 
 
 def no_container(scheme: str) -> RemoteFailure:
-    """The failure where whether a store has the file, nobody can say."""
+    """The failure of a bucket or container that does not exist, which is more than a missing file."""
     if scheme in AZURE:
         return RemoteFailure("permanent", "there is no such container", hint="check its name, and that of the account")
     more = ", and AWS_ENDPOINT_URL" if scheme == "s3" else ""

@@ -305,7 +305,7 @@ def _create_store(address: Address, limits: Settings) -> Store:
 
 
 def _within(seconds: float, make: Callable[[], T], address: Address) -> T:
-    """What `make` returns, if it does in time: a search for credentials may ask servers that nobody answers for."""
+    """What `make` returns, if it does in time: a search for credentials may wait for servers that never answer."""
     made: Future[T] = Future()
 
     def work() -> None:
