@@ -30,7 +30,7 @@ VALUE = Contribution("value", "", is_denominator=False)
 WEIGHT = Contribution("weight", "", is_denominator=True)
 """The weight of a row."""
 
-_CELLS = 1 << 21  # slice ids that are held at a time
+_HELD = 1 << 21  # slice ids that are held at a time
 
 
 class LineSums:
@@ -93,7 +93,7 @@ class SliceSearch:
                                 path=rows.location.path, column=column.key.column,
                                 hint="do not change files while they are read", code="DATA_BAD_CELL")  # fmt: skip
         terms = {at: term for at, line in self.found if (term := _term(line, scored, len(batch))) is not None}
-        step = max(_CELLS // (len(self.offsets) + 1), 1)
+        step = max(_HELD // (len(self.offsets) + 1), 1)
         for start in range(0, len(batch), step):
             some = slice(start, start + step)
             slice_ids = self._slice_ids([each[some] for each in codes])

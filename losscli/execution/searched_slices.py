@@ -39,7 +39,7 @@ VALUES = 50
 BINS = 5
 """Intervals of numbers with more values."""
 _HELD = 1 << 12  # distinct numbers that are held of a column: more are counted in intervals
-_CELLS = 100_000  # slices of all lines together
+_SLICES = 100_000  # slices of all lines together
 _PAIRS = 300
 _ID_SHARE = 0.9  # from here on, different whole numbers name rows: their number is an estimate
 _ID_NAMES = ("id", "index", "row", "key", "number", "nr")
@@ -65,17 +65,17 @@ def with_searched_slices(
             kept.append(column)
             if column.key.is_number and profile.name in plan.search.alone:
                 projection[profile.name] = "number"
-    pairs, more = _pairs([len(column.labels) for column in kept], _CELLS // lines)
+    pairs, more = _pairs([len(column.labels) for column in kept], _SLICES // lines)
     search = replace(plan.search, columns=tuple(kept), pairs=pairs, left_out=tuple(left), pairs_left_out=more,
                      ready=bool(kept))  # fmt: skip
     return replace(prepared, plan=replace(plan, search=search, projection=projection))
 
 
-def _pairs(widths: Sequence[int], cells: int) -> tuple[tuple[tuple[int, int], ...], int]:
+def _pairs(widths: Sequence[int], slices: int) -> tuple[tuple[tuple[int, int], ...], int]:
     """The pairs with fewest slices, as many as there is room for, and how many pairs are left out."""
     every = [(one, other) for one in range(len(widths)) for other in range(one + 1, len(widths))]
     every.sort(key=lambda pair: widths[pair[0]] * widths[pair[1]])
-    room, kept = cells - sum(widths), []
+    room, kept = slices - sum(widths), []
     for one, other in every[:_PAIRS]:
         room -= widths[one] * widths[other]
         if room < 0:

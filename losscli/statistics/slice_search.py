@@ -27,6 +27,7 @@ MINIMUM = 20
 """Rows of a slice, and of the rest, that are enough for a test; of weighted rows, the effective sample size."""
 
 _MOST = 100  # slices of a loss and model
+_SAME = 1e-9  # means that differ by less are equal: of a constant loss, only the rounding of its rows differs
 _ROUNDING = 40  # bits of a sum of squares beyond which differences of values are those of rounding
 
 
@@ -82,6 +83,8 @@ def worst_slices(totals: RunAccumulator) -> WorstSlices:
 def _is_worse(one: WorstSlice, totals: RunAccumulator) -> bool:
     direction = next(line.spec.direction for line in totals.plan.lines if line.spec.text == one.spec)
     value, rest = (compared(direction, number) for number in (one.value, one.rest_value))
+    if math.isclose(value, rest, rel_tol=_SAME):
+        return False
     return value > rest if is_lower_better(direction) else value < rest
 
 

@@ -159,7 +159,7 @@ def test_a_bad_interval_of_numbers_is_found():
 @pytest.mark.parametrize("noise", ["normal", "heavy tails", "mostly wrong"])
 def test_of_1000_tables_without_a_bad_slice_at_most_5_percent_show_one(noise, monkeypatch):
     """Each model is a table: its errors have nothing to do with the columns."""
-    monkeypatch.setattr(searched_slices, "_CELLS", 10**6)
+    monkeypatch.setattr(searched_slices, "_SLICES", 10**6)
     rng, rows, tables = np.random.default_rng(2), 400, 1000
     names = [f"m{at}" for at in range(tables)]
     errors = rng.standard_t(3, (rows, tables)) if noise == "heavy tails" else rng.normal(size=(rows, tables))
@@ -272,7 +272,7 @@ def test_few_rows_are_not_tested(monkeypatch):
 
 
 def test_pairs_beyond_the_room_are_counted(monkeypatch):
-    monkeypatch.setattr(searched_slices, "_CELLS", 40)
+    monkeypatch.setattr(searched_slices, "_SLICES", 40)
     found = searched(made(17))
     assert (found.pairs, found.pairs_left_out) == (2, 4)  # 15 slices of columns, then 6 and 10 of pairs
     monkeypatch.setattr(searched_slices, "_PAIRS", 1)
@@ -283,6 +283,16 @@ def test_what_is_no_mean_of_rows_is_said():
     report = losscli.evaluate(made(18), ["rmse", "mae"], target="y", pred="p", why=True)
     assert report.worst_slices.losses == ("mae",)
     assert any(one.message.startswith("rmse: its slices are not tested") for one in report.warnings)
+
+
+def test_rounding_is_no_worse_loss():
+    table = made()
+    table["y"] = np.where(table["sex"] == "f", 100.3, 0.3)
+    table["p"] = table["y"] + 0.1
+    losses = (table["p"] - table["y"]).groupby(table["sex"]).mean()
+    assert losses["m"] != losses["f"]
+    table.loc[table.index[:100], "p"] += 1e-13  # else the losses of a slice do not vary
+    assert searched(table).found == 0
 
 
 def test_infinite_losses_are_not_tested():
