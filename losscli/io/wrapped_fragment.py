@@ -46,6 +46,11 @@ class WrappedFragment(Fragment):
         return self.fragment.typed
 
     @property
+    def has_index(self) -> bool:  # type: ignore[override]
+        """Whether the file says where its splits are."""
+        return self.fragment.has_index
+
+    @property
     def nested_types(self) -> Mapping[str, pa.DataType]:
         """The types of its columns, where these may hold others."""
         return self.fragment.nested_types

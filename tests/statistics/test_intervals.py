@@ -611,17 +611,6 @@ def test_columns_that_files_call_otherwise(tmp_path, capsys):
         losscli.compare(named, "mse")
 
 
-def test_a_cluster_of_machines_makes_no_comparison():
-    pytest.importorskip("distributed", reason="the extra dask is not installed")
-    with pytest.raises(UsageError, match="need all of them in one run"):
-        losscli.compare("sample_data/diabetes.csv", "mse", target="progression", pred={"a": "ridge", "b": "forest"},
-                        engine="dask")  # fmt: skip
-    for settings in ({"bootstrap": 9}, {"cluster": "user"}):
-        with pytest.raises(UsageError, match="need all of them in one run"):
-            losscli.evaluate("sample_data/diabetes.csv", "mse", target="progression", pred="ridge", engine="dask",
-                             **settings)  # fmt: skip
-
-
 def test_shards_keep_what_an_interval_needs(files, tmp_path):
     table = pa.parquet.read_table(files / "all.parquet")
     sites = table.column("site").to_pylist()

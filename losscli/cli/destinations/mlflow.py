@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from losscli.cli.destinations.runs import Logged, TrackedRun
+from losscli.lazy import pattern
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = pattern(r"[0-9a-f]{32}")
 _METRICS, _TAGS = 1000, 100  # in one request
 _TEXT = 5000  # characters of the value of a tag
 

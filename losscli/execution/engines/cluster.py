@@ -12,6 +12,7 @@ import contextlib
 import logging
 import multiprocessing
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -37,6 +38,7 @@ PATIENCE = 60.0  # seconds that a run waits while there is no worker at all, or 
 LOOK = 1.0  # seconds between two looks at the workers
 LEAVE = 1.0  # seconds that a cluster has to take leave, and again to be ended
 _DASK_CONNECT = 30.0  # Dask's own default
+_UNTOLD = "ignore:resource_tracker"  # as -W of Python takes it
 
 
 def one_line(error: BaseException) -> str:
@@ -317,8 +319,11 @@ def _block_interrupts() -> None:
     It is meant for the main thread, which ends them.
     """
     if hasattr(signal, "pthread_sigmask"):
-        # Started by the first process, it would unblock the signal in that thread.
+        # Started by the first process, it would unblock the signal in that thread. It removes semaphores of processes
+        # that were ended, and would print each on standard error: also those that were removed at the same moment.
+        sys.warnoptions.append(_UNTOLD)
         resource_tracker.ensure_running()
+        sys.warnoptions.remove(_UNTOLD)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 

@@ -32,6 +32,7 @@ from losscli.execution.inspection.domains import (
     roughness,
     target_numbers,
 )
+from losscli.execution.inspection.error_settings import settings_for_errors
 from losscli.execution.inspection.sample import Sample
 from losscli.lazy import dataclass
 from losscli.losses import every
@@ -39,7 +40,6 @@ from losscli.losses import every
 _MAX_TRIED = 64  # columns that are tried for a role
 _MAX_MODELS = 8  # predictions that are listed
 _BESIDE_PREDICTIONS = ("lower", "upper", "scale", "variance")
-_NORMAL_MAD = 0.6745  # the median absolute deviation of a normal distribution of standard deviation 1
 _NEAR_ONE = 0.1  # rows of shares that only rounding keeps from 1
 
 Columns = Mapping[str, Candidate]
@@ -154,13 +154,26 @@ class _Search:
 
 
 def sample_and_fits(sample: Sample) -> tuple[Sample, list[Fit]]:
-    """The fits, and the sample in which they are: where there are none, each column is by itself, as of a model."""
+    """The fits, and the sample in which they are: where there are none, each column is by itself, as of a model.
+
+    The target is a column that was by itself before: those with names that are alike are of one kind.
+    """
     found = find_fits(sample)
     if not found and len(sample.candidates) < len(sample.single):
         apart = sample.apart
-        if others := find_fits(apart):
+        others = [fit for fit in find_fits(apart) if _target_of(fit) in sample.candidates]
+        if others:
             return apart, others
     return sample, found
+
+
+def _for_errors(one: Assignment) -> Assignment:
+    return one if one.settings else replace(one, settings=settings_for_errors(one.loss, one.columns))
+
+
+def _target_of(fit: Fit) -> str | None:
+    target = fit.columns.get("target")
+    return None if target is None else target.cols
 
 
 def find_fits(sample: Sample) -> list[Fit]:
@@ -225,27 +238,10 @@ def _fit(best: Assignment, losses: Iterable[Loss], search: _Search) -> Fit:
     probable = {one.loss.name for one in found}
     found = [one for one in found if one.loss.of_probabilities is None
              or one.loss.of_probabilities.name not in probable]  # fmt: skip
-    ordered = tuple(_in_errors(one) for one in sorted(found, key=lambda one: one.order))
+    ordered = tuple(_for_errors(one) for one in sorted(found, key=lambda one: one.order))
     pred = best.columns.get("pred")
     preds = () if pred is None else (pred, *_other_models(best, search.sample))[:_MAX_MODELS]
     return Fit(ordered, best.columns, preds, best.positive, search.query)
-
-
-def _in_errors(one: Assignment) -> Assignment:
-    """With the parameters that go with the size of errors: 1 is a large error of some targets, and none of others."""
-    usual = {name: spec.param.in_errors for name, spec in one.loss.params.items() if spec.param.in_errors}
-    if not usual or one.settings or not {"pred", "target"} <= one.columns.keys():
-        return one
-    targets, preds = one.columns["target"].values, one.columns["pred"].values
-    if targets is None or preds is None or targets.shape != preds.shape:
-        return one
-    errors = (targets - preds)[np.isfinite(targets) & np.isfinite(preds)]
-    spread = float(np.median(np.abs(errors - np.median(errors)))) / _NORMAL_MAD if errors.size else 0.0
-    if not 0 < spread < np.inf:
-        return one
-    return replace(
-        one, settings=",".join(f"{name}={float(f'{times * spread:.2g}'):g}" for name, times in usual.items())
-    )
 
 
 def _target_shape(one: Assignment) -> str | None:
