@@ -116,6 +116,17 @@ def json_lines(path: Path, rng: np.random.Generator) -> None:
             out.write(f'{{"y": {y!r}, "p": {p!r}}}\n')
 
 
+def keyed(column: str) -> Callable[..., None]:
+    """Two million text keys in an order of their own, and a number each."""
+
+    def make(path: Path, rng: np.random.Generator) -> None:
+        keys = pa.array([f"user-{i:012d}-{i * 2654435761 % 2**32:08x}" for i in range(2 * MILLION)])
+        table = pa.table({"id": keys.take(pa.array(rng.permutation(len(keys)))), column: rng.normal(size=len(keys))})
+        pq.write_table(table, path, compression="zstd")
+
+    return make
+
+
 def small_files(path: Path, rng: np.random.Generator) -> None:
     """A folder of 2,000 files of 500 rows."""
     path.mkdir(exist_ok=True)
@@ -163,6 +174,8 @@ MAKERS: dict[str, Callable[..., None]] = {
     "models.parquet": tables(models, 4, MILLION // 4),
     "two_million.parquet": tables(scored, 2, MILLION),
     "rows.jsonl": json_lines,
+    "keyed_preds.parquet": keyed("p"),
+    "keyed_targets.parquet": keyed("y"),
     "small.csv": small_files,
     "logits.parquet": tables(logits, 5, 10_000),
     "wide_logits.parquet": tables(wide_logits, 5, 10_000),

@@ -170,7 +170,13 @@ def of_files() -> list[Row]:
     read = losscli(*evaluated(lines, MISS, *TWO))
     theirs = peer("DuckDB", "duckdb_averages", f"SELECT {', '.join(TWO_SQL)} FROM (SELECT p - y AS r FROM "
                   f"read_csv('{small}/*.csv'))", needs="duckdb")  # fmt: skip
+    joined = losscli(*evaluated("keyed_preds.parquet", MISS, "mse",
+                                more=("--targets", "keyed_targets.parquet", "--on", "id", "-q")))  # fmt: skip
+    by_key = peer("DuckDB", "duckdb_averages", "SELECT avg((p - y) * (p - y)) FROM 'keyed_preds.parquet' "
+                  "JOIN 'keyed_targets.parquet' USING (id)", needs="duckdb")  # fmt: skip
     rows = [
+        Row("mse of a join, 2 M × 2 M text keys", joined, by_key, (Goal("time", 2.5), Goal("memory"))),
+        Row("mse of a join, 2 M × 2 M text keys", joined, None, (Goal("peak memory", 400),)),
         Row("mse and mae, 2,000 CSV files of 500 rows", losscli(*evaluated(small, MISS, *TWO)), theirs,
             (Goal("time", 2.0), Goal("CPU"))),
         Row("mse and mae, JSON lines, 1 M rows", read, duckdb(lines, *TWO_SQL), (Goal("time", 1.5),)),

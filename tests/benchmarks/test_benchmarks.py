@@ -33,6 +33,8 @@ PROMISED = [
     ("two conditions DuckDB", "time", 1.5),
     ("with intervals DuckDB", "time", 1.5),
     ("20 models and ten losses DuckDB", "time", 1.1),
+    ("a join DuckDB", "time", 2.5),
+    ("a join", "peak memory", 400),
     ("2,000 CSV files DuckDB", "time", 2.0),
     ("JSON lines DuckDB", "time", 1.5),
     ("JSON lines Polars", "time", 1.2),
