@@ -79,8 +79,11 @@ def refused_connection(address: str | None, tls: Tls, error: BaseException) -> F
         return FileError(f"the certificate of the scheduler at {address} is not signed by the authority{ca}",
                          hint="--tls-ca is the certificate that signed those of the cluster",
                          code="IO_CLUSTER")  # fmt: skip
-    if any("ALERT" in str(one).upper() or "UNKNOWN_CA" in str(one).upper() for one in found):
-        return FileError(f"the scheduler at {address} refuses our certificate: {_reason(found[-1])}",
+    # One that refuses it may end the connection before its reason arrives; one without TLS is told by what it sends.
+    ended = any(isinstance(one, ssl.SSLError) and not one.reason for one in found)
+    if ended or any("ALERT" in str(one).upper() or "UNKNOWN_CA" in str(one).upper() for one in found):
+        why = "it ended the connection" if ended else _reason(found[-1])
+        return FileError(f"the scheduler at {address} refuses our certificate: {why}",
                          hint="--tls-cert is one that the authority of the cluster signed",
                          code="IO_CLUSTER")  # fmt: skip
     if any(isinstance(one, ssl.SSLError) for one in found):
