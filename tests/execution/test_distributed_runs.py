@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from cluster_processes import Cluster, on
+from cluster_processes import Cluster, on, with_small_tasks
 from object_store import SECRETS, object_store
 from remote_servers import serving
 from test_shards import table, write
@@ -17,9 +17,6 @@ pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
 
 from losscli.cli.entry import run
-from losscli.execution.engines import cluster as connection
-from losscli.execution.engines import tasks
-from losscli.io.formats import parquet
 
 MODELS = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mae", "-f", "json", "--error-format", "text")
 
@@ -47,10 +44,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small_tasks(monkeypatch):
-    monkeypatch.setattr(connection, "CONNECT", 60)
-    monkeypatch.setattr(connection, "FIRST", 60)
-    monkeypatch.setattr(tasks, "TASK_BYTES", 1)
-    monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
+    with_small_tasks(monkeypatch)
 
 
 def same(capfd, cluster, *args):

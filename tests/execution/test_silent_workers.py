@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from cluster_processes import FINE, GATED, PATIENT, Cluster, begun, on
+from cluster_processes import FINE, GATED, PATIENT, Cluster, begun, on, with_small_tasks
 from processes import environment
 from test_shards import table, write
 from waiting import PATIENCE, until
@@ -25,9 +25,6 @@ import psutil
 from losscli.cli.entry import run
 from losscli.cli.option_values import ConsoleOptions
 from losscli.cli.progress import observed
-from losscli.execution.engines import cluster as connection
-from losscli.execution.engines import tasks
-from losscli.io.formats import parquet
 
 SCORE = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mse", "-l", "rmse", "-f", "json", "--error-format", "text")
 
@@ -39,10 +36,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small_tasks(monkeypatch):
-    monkeypatch.setattr(connection, "CONNECT", 60)
-    monkeypatch.setattr(connection, "FIRST", 60)
-    monkeypatch.setattr(tasks, "TASK_BYTES", 1)
-    monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
+    with_small_tasks(monkeypatch)
 
 
 @pytest.fixture

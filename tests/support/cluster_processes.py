@@ -102,3 +102,15 @@ def on(cluster):
 
 def begun(path):
     return path.read_text().split() if path.exists() else []
+
+
+def with_small_tasks(monkeypatch):
+    """A task of each split of 150 rows, and time for workers of a busy machine to appear."""
+    from losscli.execution.engines import cluster as connection
+    from losscli.execution.engines import tasks
+    from losscli.io.formats import parquet
+
+    monkeypatch.setattr(connection, "CONNECT", 60)
+    monkeypatch.setattr(connection, "FIRST", 60)
+    monkeypatch.setattr(tasks, "TASK_BYTES", 1)
+    monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
