@@ -37,6 +37,9 @@ class DeferredKeys(Sequence[EncodedLabels]):
     def __getitem__(self, at: Any) -> Any:
         return self._columns[at]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (tuple(self),)  # what another process gets is decoded
+
     def take(self, rows: Any) -> DeferredKeys:
         """The keys of the rows at these positions."""
         return DeferredKeys(self._count, lambda: tuple(_rows_of(key, rows) for key in self))

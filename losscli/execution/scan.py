@@ -13,8 +13,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import field, replace
 from itertools import takewhile
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from losscli.aggregate.required import required_statistics
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
 from losscli.binding.predicted_labels import with_hint
@@ -25,7 +26,7 @@ from losscli.execution.freed_memory import keep_freed_memory
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.io.read_ahead import FILES, begun, files_ahead, splits_ahead
 from losscli.io.small_files import in_groups
-from losscli.io.source import DroppedRows, Fragment, Source, Split
+from losscli.io.source import Distributed, DroppedRows, Fragment, JoinedSplit, Source, Split, SplitJoin
 from losscli.lazy import dataclass
 from losscli.results import RowCounts, SourceResult
 
@@ -125,23 +126,28 @@ class SplitResult(Generic[Score]):
     reader: Reader
     files: dict[str, int]
     size: int = 0
+    joined: Any = None  # what a join saw of the split
 
 
 @dataclass(frozen=True)
 class ScoreSplit(Generic[Score]):
-    """Score one split independently of all others."""
+    """Score one split independently of all others, with the rows that `join` joins with it."""
 
     plan: Plan
     scoring: Scoring[Score]
+    join: SplitJoin | None = None
 
     def __call__(self, placed: PlacedSplit, stopped: Callable[[], bool]) -> SplitResult[Score]:
         """The result of one split; reading ends early once `stopped()` is true."""
         keep_freed_memory()
         reader = new_reader(self.plan)
         files: dict[str, int] = {}
-        with closing(read(placed.split, 1, reader, files)) as rows:  # at once where scoring raises: a file is open
+        joined = None if self.join is None else self.join(placed.split)
+        # At once where scoring raises: a file is open.
+        with closing(read(joined or placed.split, 1, reader, files)) as rows:
             score = self.scoring(takewhile(lambda _: not stopped(), rows))
-        return SplitResult(score, 0, reader, files, placed.split.size)
+        found = None if joined is None else joined.found
+        return SplitResult(score, 0, reader, files, placed.split.size, found)
 
 
 def new_reader(plan: Plan) -> Reader:
@@ -149,7 +155,9 @@ def new_reader(plan: Plan) -> Reader:
     return Reader(plan, plan.request.where)
 
 
-def read(split: Split, first_row: int, reader: Reader, files: dict[str, int]) -> Generator[ReadRows, None, None]:
+def read(
+    split: Split | JoinedSplit, first_row: int, reader: Reader, files: dict[str, int]
+) -> Generator[ReadRows, None, None]:
     """The used rows of one split, counted in `reader` and `files`."""
     try:
         for batch in split.batches(first_row):
@@ -194,18 +202,29 @@ class Scan:
     def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
         """The result of each split, in order."""
         at = self._begin()
-        for placed, answer in engine.map(ScoreSplit(self.plan, scoring), self.splits(remote=engine.is_remote)):
-            if isinstance(answer, Exception) or not self.reader.agrees(answer.reader):
+        join = self._distributed() if engine.is_remote else None
+        work = ScoreSplit(self.plan, scoring, None if join is None else join.elsewhere)
+        splits = self.splits(remote=engine.is_remote) if join is None else self._joined_splits(join)
+        for placed, answer in engine.map(work, splits):
+            if (
+                isinstance(answer, Exception)
+                or not self.reader.agrees(answer.reader)
+                or not (join is None or join.take(answer.joined))
+            ):
                 # Its rows are numbered in the run, so none stand before.
-                result = SplitResult(scoring(self._continue(placed, at)), 0, self.reader, {}, placed.split.size)
+                result = SplitResult(scoring(self._continue(placed, at, join)), 0, self.reader, {}, placed.split.size)
             else:
                 result = SplitResult(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
-                at.advance(placed.fragment, answer.reader.read)
+                at.advance(placed.fragment, answer.reader.read if join is None else answer.joined.rows)
                 self.reader.merge(answer.reader)
                 for path, rows in answer.files.items():
                     self.files[path] = self.files.get(path, 0) + rows
                 self.observer.saw(answer.reader.read, answer.size)
+            if join is not None and join.failed:
+                break
             yield result
+        if join is not None:
+            join.finish()
         if self.chosen is None:  # rows of other shards may have the label
             check_positive_labels(self.reader.registry, self.plan.request.others)
         self.source.passes.append(self.counts())
@@ -249,24 +268,41 @@ class Scan:
             for split in cut(self.plan.projection):
                 yield PlacedSplit(number, split)
 
+    def _distributed(self) -> Distributed | None:
+        """The join of rows that other processes read, where the source is one that they cannot read by splits."""
+        if len(self.fragments) != 1 or not self.plan.projection:
+            return None
+        required = required_statistics(self.plan) if self.plan.shares_keys and self.plan.cluster is None else None
+        ordered = required is not None and bool(required.rows.cluster_sums)
+        return self.fragments[0].distributed(self.plan.projection, ordered=ordered)
+
+    def _joined_splits(self, join: Distributed) -> Iterator[PlacedSplit]:
+        """The splits of the rows that are joined, each numbered by its own file."""
+        sizes = [fragment.size for fragment in join.fragments]
+        self.observer.reads(None if None in sizes else sum(filter(None, sizes)))
+        for number, fragment in enumerate(join.fragments):
+            for split in fragment.remote_splits(join.read):
+                yield PlacedSplit(number, split)
+
     def _groups(self, remote: bool) -> Iterable[tuple[int, Sequence[Fragment]]]:
         """The fragments with their numbers, small files together; what this process reads is requested ahead."""
         groups = in_groups(self.fragments, self.plan.projection)
         return groups if remote else files_ahead(groups, self.fragments, self.plan.projection)
 
-    def _continue(self, placed: PlacedSplit, at: _Position) -> Iterator[ReadRows]:
+    def _continue(self, placed: PlacedSplit, at: _Position, join: Distributed | None = None) -> Iterator[ReadRows]:
         for number, fragment in enumerate(placed.files, placed.fragment):
             for split in fragment.splits(self.plan.projection):
                 yield from self._continue(PlacedSplit(number, split), at)
         if placed.files:
             return
         before, seen = self.reader.read, 0
-        for rows in read(placed.split, at.row(placed.fragment), self.reader, self.files):
+        joined = None if join is None else join.here(placed.split)
+        for rows in read(joined or placed.split, at.row(placed.fragment), self.reader, self.files):
             yield rows
             self.observer.saw(self.reader.read - before - seen, 0)
             seen = self.reader.read - before
         self.observer.saw(0, placed.split.size)
-        at.advance(placed.fragment, self.reader.read - before)
+        at.advance(placed.fragment, self.reader.read - before if joined is None else joined.rows)
 
 
 @dataclass

@@ -24,6 +24,10 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
         raise UsageError(f"{what} splits the rows, and the best constant prediction of --skill is that of all",
                          hint=f"{instead} supports it; --skill-against MODEL works here, too",
                          code="USAGE_CONFLICT")  # fmt: skip
+    if data.targets is not None:
+        raise UsageError(f"{what} does not support joins: every process would read --targets again",
+                         hint="join the files first: predictions and targets as columns of one table",
+                         code="USAGE_CONFLICT")  # fmt: skip
     _check_sources(data, what, instead)
 
 
@@ -62,10 +66,6 @@ def refuse_remote_batches(engine: Engine, what: str) -> None:
 
 def _check_sources(data: Data, what: str, instead: str) -> None:
     """A UsageError for rows that another process cannot read by itself."""
-    if data.targets is not None:
-        raise UsageError(f"{what} does not support joins: every process would read --targets again",
-                         hint="join the files first: predictions and targets as columns of one table",
-                         code="USAGE_CONFLICT")  # fmt: skip
     if data.beside:
         raise UsageError(f"{what} does not support --beside: rows of several files are paired from the first row on",
                          hint=f"{instead} scores it; or write the columns to one file first, such as an .npz",
@@ -85,7 +85,7 @@ def _check_sources(data: Data, what: str, instead: str) -> None:
 def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
     """The files that all workers must find as they are here."""
     found = {}
-    for fragment in source.fragments:
+    for fragment in (streamed for one in source.fragments for streamed in one.streamed):
         file, remote = fragment.file, fragment.remote
         if remote is not None:
             found[remote.address.url] = Expected(remote.address.url, remote.path, remote.size, remote=remote)

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.batches import Batch
-from losscli.io.source import ReadAs, Source
-from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
+from losscli.io.source import Conversion, ReadAs, Source
+from losscli.io.wrapped_fragment import ConvertedFragment
 from losscli.lazy import dataclass
 
 

@@ -14,8 +14,8 @@ from losscli.io.arrow.build import from_numpy
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import texts
 from losscli.io.batches import Batch
-from losscli.io.source import ReadAs, Source
-from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
+from losscli.io.source import Conversion, ReadAs, Source
+from losscli.io.wrapped_fragment import ConvertedFragment
 from losscli.lazy import dataclass
 
 

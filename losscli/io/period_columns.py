@@ -16,8 +16,8 @@ from losscli.io.arrow.instants import FIRST_HOUR, LAST_HOUR, UNITS, Unit, hours_
 from losscli.io.arrow.texts import first_seen
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
-from losscli.io.source import ReadAs, Source
-from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
+from losscli.io.source import Conversion, ReadAs, Source
+from losscli.io.wrapped_fragment import ConvertedFragment
 from losscli.lazy import dataclass
 
 Derivations = Mapping[str, tuple[str, Unit]]

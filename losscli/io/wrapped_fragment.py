@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
@@ -13,15 +13,12 @@ from losscli.io.batches import Batch
 from losscli.io.files.inputs import FileInput
 from losscli.io.nested.paths import NestedPath
 from losscli.io.read_ahead import begun
-from losscli.io.source import Fragment, ReadAs, Split
+from losscli.io.source import Conversion, Distributed, Fragment, ReadAs, Split
 from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.io.formats.parquet_statistics import RowFilter
     from losscli.io.remote.input import RemoteInput
-
-Conversion: TypeAlias = Callable[[Batch, Mapping[str, ReadAs]], Batch]
-"""What makes a batch with the columns of a projection of one that was read."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,12 @@ class WrappedFragment(Fragment):
     def paths(self) -> tuple[str, ...]:
         """The paths that locations of its rows name."""
         return self.fragment.paths
+
+    @property
+    def streamed(self) -> tuple[Fragment, ...]:
+        """The fragments whose files are read as its rows are needed."""
+        streamed = self.fragment.streamed
+        return (self,) if streamed == (self.fragment,) else streamed
 
     @property
     def file(self) -> FileInput | None:
@@ -144,6 +147,11 @@ class ConvertedFragment(WrappedFragment):
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in splits that another process can read."""
         return self._converted(self.fragment.remote_splits(self.inner(projection)), projection)
+
+    def distributed(self, projection: Mapping[str, ReadAs], *, ordered: bool) -> Distributed | None:
+        """The join inside, with what is made of its batches."""
+        found, conversion = self.fragment.distributed(self.inner(projection), ordered=ordered), self.conversion()
+        return found if found is None or conversion is None else found.then(conversion, projection)
 
     def _converted(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         conversion = self.conversion()

@@ -236,7 +236,6 @@ def test_what_a_cluster_cannot_do_is_refused_before_reading(capfd):
     assert "'nt_xent' needs many rows at once" in said
     assert "hint: --engine threads scores it" in said
     assert "read only once" in told(capfd, 2, "eval", "-", *SCORE, *here)
-    assert "does not support joins" in told(capfd, 2, "eval", "a.csv", *SCORE, "--targets", "b.csv", "--on", "k", *here)
     with pytest.raises(ours.LosscliError, match="in memory"):
         ours.evaluate({"y": [1.0], "p": [2.0]}, "mse", target="y", pred="p", engine="dask")
     with pytest.raises(ours.LosscliError, match="unknown engine 'dusk'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
 
 from losscli.cli.entry import run
+from losscli.execution.engines.worker import Raised, answers
 
 MODELS = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mae", "-f", "json", "--error-format", "text")
 
@@ -110,6 +112,34 @@ def test_files_of_a_web_server(cluster, tmp_path, capfd):
             same(capfd, cluster, "eval", f"{server.base}/ok/a.{kind}", *MODELS)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An item that says when it is asked for ahead, and when it is worked on."""
+
+    name: str
+    said: list
+
+    def ask_ahead(self, most):
+        self.said.append(f"ask {self.name}")
+        return 1
+
+
+def test_a_worker_asks_for_what_comes_next():
+    """The first remote file of a task is worked on when the next ones are on their way."""
+    said = []
+    items = [Asked(name, said) for name in "abc"]
+
+    def work(item, stopped):
+        said.append(f"work {item.name}")
+        if item.name == "b":
+            raise OSError("no disk")
+        return item.name
+
+    found = list(answers(work, items, lambda: False))
+    assert said == ["ask a", "ask b", "ask c", "work a", "work b", "work c"]
+    assert found == ["a", Raised("OSError: no disk"), "c"]
+
+
 def test_a_worker_without_access_is_named(store, cluster, tmp_path, capfd, monkeypatch):
     """Its own environment has no way to the store."""
     endpoint, client = store
@@ -135,7 +165,6 @@ def test_a_worker_without_access_is_named(store, cluster, tmp_path, capfd, monke
     ("args", "message"),
     [
         (("eval", "a.csv", *MODELS, "--skill"), "does not support --skill"),
-        (("eval", "a.csv", *MODELS, "--targets", "b.csv", "--on", "k"), "does not support joins"),
         (("compare", "a=a.csv", "b=b.csv", "-t", "y", "-p", "p", "-l", "mae"), "a file for each model"),
         (("eval", "a.csv", *MODELS, "--beside", "b.csv"), "does not support --beside"),
         (("eval", "-", *MODELS), "read only once"),

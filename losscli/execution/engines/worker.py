@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from losscli._version import __version__
 from losscli.execution.cpu_fingerprint import fingerprint
+from losscli.io.read_ahead import FILES, splits_ahead
 from losscli.lazy import dataclass
 from losscli.parallel import one_blas_thread
 
@@ -50,14 +51,17 @@ def do(job: Job, number: int, pickled: bytes) -> Outcome:
     get_worker().log_event(job.topic, number)
     if settled() != job.expected:
         return Outcome(mismatch=f"losscli {__version__} on another kind of CPU or NumPy")
-    stopped = _stopped()
-    found: list[Any] = []
-    for item in pickle.loads(pickled):
-        try:
-            found.append(Raised("the task was cancelled") if stopped() else job.function(item, stopped))
-        except Exception as error:
-            found.append(Raised(f"{type(error).__name__}: {error}"))
+    found = list(answers(job.function, pickle.loads(pickled), _stopped()))
     return Outcome(pickle.dumps(found, pickle.HIGHEST_PROTOCOL))
+
+
+def answers(function: Any, items: Iterable[Any], stopped: Callable[[], bool]) -> Iterator[Any]:
+    """What becomes of each item; remote files are on their way while those before them are worked on."""
+    for item in splits_ahead(items, FILES):
+        try:
+            yield Raised("the task was cancelled") if stopped() else function(item, stopped)
+        except Exception as error:
+            yield Raised(f"{type(error).__name__}: {error}")
 
 
 def _stopped() -> Callable[[], bool]:

@@ -12,8 +12,8 @@ from losscli.errors import DataError
 from losscli.io.arrow.build import floats, repeated
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
-from losscli.io.source import ReadAs
-from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
+from losscli.io.source import Conversion, ReadAs
+from losscli.io.wrapped_fragment import ConvertedFragment
 from losscli.lazy import dataclass
 
 

@@ -38,6 +38,8 @@ class SameRows:
         The columns that are read, and how.
     where : callable
         The rows of a batch with these key ids that the filter keeps; None: all of them.
+    anywhere : bool
+        Whether the first hashes are those of every process.
     """
 
     source: Source
@@ -46,6 +48,7 @@ class SameRows:
     read: Mapping[str, ReadAs]
     where: Callable[[Batch, KeyIds], Mask | None]
     hashes: RowHashes = field(default_factory=lambda: RowHashes(0))
+    anywhere: bool = False
 
     def update(self, batch: Batch, ids: KeyIds, kept: Mask | None) -> None:
         """Add the matched rows of a batch."""
@@ -83,9 +86,13 @@ class SameRows:
             found.add(batch.location, keys, np.array(again, np.intp))
         return count, found if count else None
 
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The columns that are hashed first."""
+        return self.columns or tuple(name for name in self.read if name not in self.on)
+
     def _first_hashes(self, batch: Batch, ids: KeyIds) -> Hashes:
-        names = self.columns or tuple(name for name in self.read if name not in self.on)
-        return row_hashes(ids, [_column(batch, name) for name in names])
+        return row_hashes(ids, [_column(batch, name) for name in self.compared], anywhere=self.anywhere)
 
     def _message(self, count: int) -> str:
         if not self.columns:

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Literal
 
-import numpy as np
 import pyarrow as pa
 
 from losscli.errors import DataError, Hint, UsageError, did_you_mean
-from losscli.io.arrow.buffers import Mask
-from losscli.io.arrow.build import from_numpy
 from losscli.io.arrow.types import is_instant
-from losscli.io.batches import Batch
 from losscli.io.join.duplicates import SameRows
 from losscli.io.join.filters import NO_FILTERS, SideFilters, Where
-from losscli.io.join.key_index import KeyIds
+from losscli.io.join.joining import Joining
 from losscli.io.join.key_match import said_of
-from losscli.io.join.locations import JoinedLocation, LookupRows
+from losscli.io.join.locations import LookupRows
 from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
-from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
+from losscli.io.join.match import KeyMatch, with_key_ids
 from losscli.io.join.repeats import FEWEST_HASHES, HASHES_PER_TARGET, RowHashes
 from losscli.io.sides import REPEATS, JoinKind, KeyDifference, Side, Sides
-from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
+from losscli.io.source import Distributed, DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
 from losscli.lazy import dataclass
 
 REPEAT_HINT = "each key must occur once; --join many-to-one scores several predictions of one target"
@@ -171,54 +166,81 @@ class JoinedFragment(Fragment):
         """The format of the first file of the predictions."""
         return self.predictions.fragments[0].format
 
+    @property
+    def streamed(self) -> tuple[Fragment, ...]:
+        """The predictions: the targets are read once, and held."""
+        return self.predictions.fragments
+
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The matched rows in the order of the predictions, with their targets; several threads can read the splits."""
-        own, looked_up = self._projections(projection)
-        strict, lookup_strict = self.unmatched != "drop", self.unmatched == "error"
-        lookup = read_lookup_side(
-            self.targets, self.targets_on, looked_up, lookup_strict, TARGETS_HINT, self.filters.of_targets,
-            self.key_match,
-        )  # fmt: skip
-        match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT,
-                         self._unique, REPEAT_HINT)  # fmt: skip
-        theirs = LookupRows(self.targets, lookup, looked_up, self._targets_columns(projection))
-        read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
-        same = self._same_rows(lookup, read)
-        for batch, keys, (ids,) in with_key_ids(read_batches(self.predictions, read, self.on), [lookup], self.on):
-            kept = self._kept(lookup, batch, ids)
+        joining = self.joining(projection)
+        match, same = self.match(joining.lookup), self.same_rows(joining)
+        batches = read_batches(self.predictions, joining.read, self.on)
+        for batch, keys, (ids,) in with_key_ids(batches, [joining.lookup], self.on):
+            kept = joining.kept(batch, ids)
             before = match.update(batch, keys, ids, kept)
             if same is not None:
                 same.update(batch, ids, kept)
-            if not match.has_errors(strict):
-                joined = self._joined(batch, ids, theirs, projection, before)
+            if not match.has_errors(self.strict):
+                joined = joining.joined(batch, ids, before)
                 yield InMemorySplit(joined.data, joined.location.path, joined.location, extra_cells=joined.extra_cells)
-        match.check(strict, lookup_strict=lookup_strict)
+        match.check(self.strict, lookup_strict=self.lookup_strict)
         if same is not None and match.occurrences.most > 1:
-            same.check(lookup)
-        self._count(match, same)
+            same.check(joining.lookup)
+        self.count(match, same)
+
+    def distributed(self, projection: Mapping[str, ReadAs], *, ordered: bool) -> Distributed:
+        """The join of rows that other processes read, each of which has the targets."""
+        from losscli.io.join.distributed import DistributedJoin  # few runs have a cluster
+
+        return DistributedJoin(self, projection, ordered=ordered)
+
+    def joining(self, projection: Mapping[str, ReadAs], most: int | None = None) -> Joining:
+        """The targets, which are read now, and what joins predictions with them.
+
+        If their keys and columns have more than `most` bytes, they are a `LargeLookupError`.
+        """
+        own, looked_up = self._projections(projection)
+        lookup = read_lookup_side(
+            self.targets, self.targets_on, looked_up, self.lookup_strict, TARGETS_HINT, self.filters.of_targets,
+            self.key_match, most,
+        )  # fmt: skip
+        theirs = LookupRows(self.targets, lookup, looked_up, self._targets_columns(projection))
+        read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
+        return Joining(theirs, self.on, self.targets_on, self.sides, self.filters.of_preds, dict(projection), read)
+
+    def match(self, lookup: LookupSide) -> KeyMatch:
+        """What matches keys of the predictions with those of the targets: none of them yet."""
+        return KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT,
+                        self.unique, REPEAT_HINT)  # fmt: skip
 
     @property
-    def _unique(self) -> bool:
+    def strict(self) -> bool:
+        """Whether a prediction without a match is an error."""
+        return self.unmatched != "drop"
+
+    @property
+    def lookup_strict(self) -> bool:
+        """Whether a target without a match is an error."""
+        return self.unmatched == "error"
+
+    @property
+    def unique(self) -> bool:
         """Whether no two predictions may have the same key."""
         return self.kind == "one-to-one" or (self.kind is None and not self.telling)
 
-    def _same_rows(self, lookup: LookupSide, read: Mapping[str, ReadAs]) -> SameRows | None:
-        """What finds predictions that should not be there twice, where several may have one key."""
-        if self._unique:
+    def same_rows(self, joining: Joining, *, anywhere: bool = False) -> SameRows | None:
+        """What finds predictions that should not be there twice, where several may have one key.
+
+        With `anywhere`, its hashes are those of every process.
+        """
+        if self.unique:
             return None
         columns = self.telling if self.kind is None else ()
-        most = max(FEWEST_HASHES, HASHES_PER_TARGET * len(lookup))
-        return SameRows(self.predictions, self.on, columns, read, partial(self._kept, lookup), RowHashes(most))
+        most = max(FEWEST_HASHES, HASHES_PER_TARGET * len(joining.lookup))
+        return SameRows(self.predictions, self.on, columns, joining.read, joining.kept, RowHashes(most), anywhere)
 
-    def _kept(self, lookup: LookupSide, batch: Batch, ids: KeyIds) -> Mask | None:
-        """The rows that the filter keeps, as far as one side alone can tell; None: all of them."""
-        own = None if self.filters.of_preds is None else self.filters.of_preds(batch)
-        if lookup.kept is None:
-            return own
-        theirs = lookup.kept[lookup.row_of[np.maximum(ids, 0)]] | (ids < 0)
-        return theirs if own is None else own & theirs
-
-    def _count(self, match: KeyMatch, same: SameRows | None) -> None:
+    def count(self, match: KeyMatch, same: SameRows | None) -> None:
         """Record what was left out, and how many predictions the targets had."""
         self.dropped.paths = match.unmatched_by_path
         self.dropped.predictions, self.dropped.targets = match.unmatched_rows, match.unmatched_lookup_rows
@@ -248,32 +270,3 @@ class JoinedFragment(Fragment):
         """The columns of the targets by their names in the joined table."""
         located = {name: self.sides.locate(name) for name in projection}
         return {name: own for name, (side, own) in located.items() if side == "targets"}
-
-    def _joined(
-        self, batch: Batch, ids: KeyIds, theirs: LookupRows, projection: Mapping[str, ReadAs], before: KeyIds
-    ) -> Batch:
-        kept = np.flatnonzero(ids >= 0)
-        if len(kept) < len(ids):
-            batch, ids, before = take_rows(batch, kept), ids[kept], before[kept]
-        data, location = batch.data, batch.location
-        rows = theirs.lookup.row_of[ids]
-        located = JoinedLocation(
-            location.path, location.first_row, location.line_of, location.original_index, theirs, rows
-        )
-        arrays = []
-        for name, read_as in projection.items():
-            if name == REPEATS:
-                column = from_numpy(before)
-            elif name in theirs.columns:
-                column = theirs.lookup.rows(theirs.columns[name], rows)
-            else:
-                column = data.column(data.schema.names.index(self.sides.locate(name)[1]))
-            if read_as == "number" and self._is_key(name) and pa.types.is_dictionary(column.type):
-                column = as_numbers(column, name, located)
-            arrays.append(column)
-        return Batch(pa.RecordBatch.from_arrays(arrays, names=list(projection)), located, batch.extra_cells)
-
-    def _is_key(self, name: str) -> bool:
-        """Whether a column is a key, which is read as text."""
-        side, own = self.sides.locate(name)
-        return own in (self.on if side == "preds" else self.targets_on)

@@ -43,6 +43,14 @@ class TextBytes:
             ends = np.frombuffer(offsets, np.int64, len(column) + 1, column.offset * _WORD)
         return cls(ends, np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"ends": self.ends, "data": self.data}  # without what is computed of them
+
+    def array(self) -> pa.Array:
+        """The texts as a column, over the same memory."""
+        buffers = [None, pa.py_buffer(np.ascontiguousarray(self.ends)), pa.py_buffer(self.data)]
+        return pa.Array.from_buffers(pa.large_string(), len(self.ends) - 1, buffers)
+
     @cached_property
     def lengths(self) -> Places:
         """The bytes of each text."""

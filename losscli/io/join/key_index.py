@@ -8,7 +8,7 @@ a key may be: each is compared byte by byte with the one there, so that no colli
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -114,6 +114,10 @@ class KeyIndex:
         distinct = tuple(TextBytes.of(column.take(kept)) for column in columns)
         return cls(distinct, len(firsts), shape, table, seeded), dense[ids]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Its keys: another process makes the table anew, as some hashes are those of this one."""
+        return _of_texts, (self.columns,)
+
     def find(self, columns: Sequence[pa.Array], hashes: Hashes | None = None) -> Places:
         """The id of each row's key, -1 if the key is unknown or null; `hashes` are the fast ones, if known already."""
         if self.seeded or hashes is None:
@@ -152,6 +156,11 @@ class KeyIndex:
             places[left], entries[left] = behind, self.table[behind]
             left = left[_occupied(entries[left], hashes[left], mask)]
         return np.where(entries == _EMPTY, NOT_FOUND, (entries & mask).view(np.int64))
+
+
+def _of_texts(columns: tuple[TextBytes, ...]) -> KeyIndex:
+    """The index of distinct keys, in their order."""
+    return KeyIndex.of([texts.array() for texts in columns])[0]
 
 
 def _occupied(entries: Hashes, hashes: Hashes, mask: np.uint64) -> Mask:

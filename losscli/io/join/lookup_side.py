@@ -70,10 +70,10 @@ def read_batches(source: Source, projection: Mapping[str, ReadAs], keys: Collect
     """The batches of all fragments, in order; of the columns `keys`, nearly all cells are different."""
     for fragment in source.fragments:
         for batch in fragment.with_plain_texts(keys).batches(projection):
-            yield from _pieces(batch)
+            yield from pieces(batch)
 
 
-def _pieces(batch: Batch) -> Iterator[Batch]:
+def pieces(batch: Batch) -> Iterator[Batch]:
     """The rows of a batch in pieces, as several are looked up at a time, and held until it is their turn.
 
     Not where there are dates: each is spelled once a piece, and mostly there are few of them.
@@ -143,13 +143,18 @@ class _LookupRows:
     kept: list[Mask] = field(default_factory=list)
 
 
+class LargeLookupError(Exception):
+    """The rows of the lookup side have more bytes than may be held."""
+
+
 def _read_rows(
     source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], where: Callable[[Batch], Mask] | None,
-    match: Sequence[KeyDifference],
+    match: Sequence[KeyDifference], most: int | None,
 ) -> _LookupRows:  # fmt: skip
     read = _LookupRows(keys=[GrowingTexts() for _ in on], columns={name: [] for name in projection})
     read_as: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
     keys_only = [name for name in on if name not in projection]
+    size = 0
 
     def hashed(batch: Batch) -> tuple[Batch, list[pa.Array], Hashes]:
         texts = batch_keys(batch.without_extra_cells(), on, match)
@@ -166,8 +171,13 @@ def _read_rows(
         read.without_key.add(batch.location, texts, np.flatnonzero(without))
         for held, text in zip(read.keys, texts, strict=True):
             held.add(text)
+        size += sum(text.nbytes for text in texts)
         for name in projection:
-            read.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
+            column = batch.data.column(batch.data.schema.names.index(name))
+            read.columns[name].append(column)
+            size += column.nbytes
+        if most is not None and size > most:
+            raise LargeLookupError
         location = batch.location  # its line_of would keep the text in memory
         before = location.original_index(0) if batch.data.num_rows else 0
         read.locations.append(Location(location.path, location.first_row + before))
@@ -177,13 +187,14 @@ def _read_rows(
 
 def read_lookup_side(
     source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool, hint: str = DROP_HINT,
-    where: Callable[[Batch], Mask] | None = None, match: Sequence[KeyDifference] = (),
+    where: Callable[[Batch], Mask] | None = None, match: Sequence[KeyDifference] = (), most: int | None = None,
 ) -> LookupSide:  # fmt: skip
     """The lookup side of a source. Duplicate keys are an error, and if `strict` rows without a key, too.
 
-    Of rows that `where` does not keep, neither is one; such a row is looked up if no other row has its key.
+    Of rows that `where` does not keep, neither is one; such a row is looked up if no other row has its key. More than
+    `most` bytes of keys and columns are a `LargeLookupError`.
     """
-    read = _read_rows(source, on, projection, where, match)
+    read = _read_rows(source, on, projection, where, match, most)
     if not read.locations:
         raise EmptyError(f"{source_name(source)} has no rows to join", path=source_name(source), code="EMPTY_NO_ROWS")
     if read.without_key.count and strict:

@@ -90,6 +90,10 @@ class KeyMatch:
         """Whether `check` will raise an error."""
         return bool(self.repeated.count or (strict and (self.without_key.count or self.unmatched.count)))
 
+    def lacks_matches(self, *, lookup_strict: bool) -> bool:
+        """Whether `check` will raise an error now that all rows are known: about no match at all, or an unused key."""
+        return bool(self.rows and (not self.matched or (lookup_strict and len(self._unused()))))
+
     def check(self, strict: bool, *, lookup_strict: bool | None = None) -> None:
         """Raise the most important error, if any; rows without a match are errors only if `strict`.
 

@@ -6,8 +6,9 @@ again and compared in all columns that matter (`io.join.duplicates`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
@@ -107,42 +108,50 @@ class RowHashes:
             self._sorted = self._sorted[: np.searchsorted(self._sorted, self._highest, side="right")].copy()
 
 
-def row_hashes(ids: Indices, columns: Sequence[pa.Array], seed: int = 0) -> Hashes:
-    """A hash of each row, of the id of its key and of the cells of these columns."""
+def row_hashes(ids: Indices, columns: Sequence[pa.Array], seed: int = 0, *, anywhere: bool = False) -> Hashes:
+    """A hash of each row, of the id of its key and of the cells of these columns.
+
+    With `anywhere`, every process has the same: Python's own hashes of texts are faster, and those of one process.
+    """
     found = _mixed(ids.astype(np.uint64) + np.uint64(seed))
     for column in columns:
-        found = _mixed(found ^ _cells(column))
+        found = _mixed(found ^ _cells(column, _digest if anywhere else hash))
     return found
 
 
-def _cells(column: pa.Array) -> Hashes:
+def _digest(text: str | None) -> int:
+    data = b"" if text is None else text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little", signed=True)
+
+
+def _cells(column: pa.Array, hash_of: Callable[[str | None], int]) -> Hashes:
     """A number for each cell, equal for equal cells."""
     kind = column.type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind):
         numbers = np.asarray(column.to_numpy(zero_copy_only=False), np.float64) + 0.0  # -0 is 0
         return numbers.view(np.uint64).copy()
     if is_list(kind):
-        return _lists(column)
+        return _lists(column, hash_of)
     try:
         codes, names = encode(column)
     except (LosscliError, pa.ArrowException, TypeError, ValueError):  # structs and the like
-        cells = [hash(repr(cell)) for cell in column.to_pylist()]
+        cells = [hash_of(repr(cell)) for cell in column.to_pylist()]
         return np.array(cells, np.int64).view(np.uint64)
-    known = np.array([*(hash(name) for name in names), 0], np.int64).view(np.uint64)
+    known = np.array([*(hash_of(name) for name in names), 0], np.int64).view(np.uint64)
     known[-1] = _MISSING
     return known[codes]
 
 
-def _lists(column: pa.Array) -> Hashes:
+def _lists(column: pa.Array, hash_of: Callable[[str | None], int]) -> Hashes:
     """A number for each list, of its numbers and their places."""
     if pa.types.is_fixed_size_list(column.type):
         width = column.type.list_size
         ends = np.arange(len(column) + 1) * width
-        flat = _cells(column.values.slice(column.offset * width, len(column) * width))
+        flat = _cells(column.values.slice(column.offset * width, len(column) * width), hash_of)
     else:
         offsets = column.offsets.to_numpy()
         ends = offsets - offsets[0]
-        flat = _cells(column.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0])))
+        flat = _cells(column.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0])), hash_of)
     places = np.arange(len(flat)) - np.repeat(ends[:-1], np.diff(ends))
     sums = np.append(np.uint64(0), np.cumsum(_mixed(flat + places.astype(np.uint64) * _GOLDEN), dtype=np.uint64))
     found: Hashes = sums[ends[1:]] - sums[ends[:-1]] + np.diff(ends).astype(np.uint64)
