@@ -136,7 +136,9 @@ def test_files_threads_shards_and_a_join_give_the_same_bits(tmp_path, monkeypatc
     result("eval", "p.csv", *same, "--table", "history=train.csv")
     result("eval", "p.csv", *same, "--table", "history=train.parquet", "--threads", "2")
     result("eval", "p.csv", *same, "--table", "history=train.parquet", "--engine", "dask", "--threads", "1")
-    result("eval", "only.csv", *same, "--targets", "y.csv", "--on", "row", "--table", "history=train.csv")
+    joined = ["--targets", "y.csv", "--on", "row", "--table", "history=train.csv"]
+    result("eval", "only.csv", *same, *joined)
+    result("eval", "only.csv", *same, *joined, "--engine", "dask", "--threads", "1")
     for shard in (1, 2):
         words = ["eval", "p.csv", *same, "--table", "history=train.csv", "--shard", f"{shard}/2", "--state-out",
                  f"{shard}.state"]  # fmt: skip
