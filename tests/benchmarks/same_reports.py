@@ -1,216 +1,268 @@
-"""Do two checkouts give the same reports? Every command of tests/cli, README and the golden numbers is run in both.
+"""Do two checkouts give the same reports? The commands of pages, golden numbers and random tables are run in both.
 
-    python tests/benchmarks/same_reports.py OLD NEW [--only WORD]
+    python tests/benchmarks/same_reports.py OLD NEW [--only WORD] [--tables 200] [--dask] [--log FILE]
 
-OLD and NEW are folders with a checkout each; the commands are those of OLD. Each runs as written and once more with
-JSON as its format. Compared are exit codes and everything that is written (standard output, standard error, files):
-numbers, the keys of JSON, and the rest as prose. It prints prose that changed as old and new, each pair once, and ends
-with exit code 1 where a number, a key or an exit code differs. It is run by hand, after a change that alters none.
+OLD and NEW are folders with a checkout each. Pages, sample data and golden numbers are those of OLD; each command of a
+page runs as written and once more with JSON as its format, and everything that it writes is compared. Random tables
+(`random_commands.py`) are scored by OLD with one thread, and by NEW so, by 1, 2, 3 and 8 threads, in chunks of several
+sizes, in shards, and with --dask by two workers.
+
+Each difference is a line when it is first seen, each page or table a line with its counts; the end counts differences
+by kind. Those that no change of speed may make are faults, and end it with exit code 1. --only takes the pages and
+tables that have the word in their name; --log keeps what was found, and goes on there. It is run by hand.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
+import argparse
 import json
 import os
 import re
-import shlex
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
 
-BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NUMBER = re.compile(r"[-+]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
-ADDRESS = re.compile(r"0x[0-9a-f]+|/tmp/\S+")
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS.parent), str(TESTS / "support")]
+
+from differential.run import dask_scheduler  # noqa: E402
+from forked_commands import ForkedCommands  # noqa: E402
+
+from benchmarks.differences import FAULTS, Difference, Outcome, differences  # noqa: E402
+from benchmarks.page_commands import Step, pages, run  # noqa: E402
+from benchmarks.random_commands import CHUNKS, OUTPUT, THREADS, Scored, golden_tables, random_table  # noqa: E402
+from benchmarks.served_commands import VARIABLES, ServedCommands  # noqa: E402
+
+Compared = Iterator[tuple[str, Outcome, Outcome]]
+RESULTS = ("rows", "results", "comparisons", "data")
+"""What of a report is the same however it was computed."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """One command of a page, and the files that are written before it."""
+class Checkouts:
+    """Both checkouts, each with the processes that run its commands: forks for pages, one that stays for tables."""
 
-    command: str
-    files: dict[str, str]
+    folders: Sequence[Path]
+    forked: Sequence[ForkedCommands]
+    old: ServedCommands
+    new: ServedCommands
+    scheduler: str | None = None
 
 
-@dataclass
-class Outcome:
-    """What one command left: its exit code, its streams, and the files that it wrote."""
+# ------------------------------------------------------------------------------------------------ what is run in both
 
-    exit: int
-    texts: dict[str, bytes]
+
+def page(checkouts: Checkouts, name: str, steps: list[Step], variables: dict[str, str]) -> Compared:
+    """Each command of a page, in the order of the page."""
+    sample_data = checkouts.folders[0] / "sample_data"
+    sides = [
+        run(steps, tool, folder, sample_data, variables)
+        for tool, folder in zip(checkouts.forked, checkouts.folders, strict=True)
+    ]
+    for step, old, new in zip(steps, *sides, strict=True):
+        yield f"{name}: {step.command}", old, new
+
+
+def golden(checkouts: Checkouts, path: Path) -> Compared:
+    """The value and the gradient of each row of golden numbers."""
+    for table in golden_tables(path):
+        with tempfile.TemporaryDirectory() as place:
+            scored = Scored(table, Path(place))
+            for form in scored.sources:
+                yield both(checkouts, scored, ["eval", *scored.arguments(form), "-fjson"])
+            yield both(checkouts, scored, ["grad", *scored.arguments(form), f"-o{OUTPUT}"])
+
+
+def random(checkouts: Checkouts, seed: int, known: frozenset[str]) -> Compared:
+    """All commands of a random table; losses one by one where one of them makes an error."""
+    table = random_table(seed, known)
+    with tempfile.TemporaryDirectory() as place:
+        scored = Scored(table, Path(place))
+        reports = {}
+        for form in scored.sources:
+            name, reports[form], new = both(checkouts, scored, ["eval", *scored.arguments(form), "-fjson"])
+            yield name, reports[form], new
+        if any(report.exit for report in reports.values()):
+            for form, loss in product(scored.sources, table.case.losses):
+                yield both(checkouts, scored, ["eval", *scored.arguments(form, (loss,)), "-fjson"])
+        for how, form, got in in_other_ways(checkouts, scored):
+            yield f"{table.name} ({form}, {how})", results(reports[form]), results(got)
+        yield both(checkouts, scored, ["rows", *scored.arguments("parquet"), f"-o{OUTPUT}"])
+        for loss in table.case.losses[:3]:
+            yield both(checkouts, scored, ["grad", *scored.arguments("parquet", (loss,), without="by"), f"-o{OUTPUT}"])
+        if "--interval" not in table.flags and len(scored.models()) > 1:
+            yield both(checkouts, scored, ["compare", *scored.arguments("csv"), "-fjson", "--permutations=99"])
+
+
+def in_other_ways(checkouts: Checkouts, scored: Scored) -> Iterator[tuple[str, str, Outcome]]:
+    """What the newer checkout says by threads, in chunks, in shards and on Dask, each of one of the forms."""
+    seed, forms = scored.table.case.seed, list(scored.sources)
+    for number, (threads, chunk) in enumerate(product(THREADS, CHUNKS), start=seed):
+        form = forms[number % len(forms)]
+        words = ["eval", *scored.arguments(form), "-fjson", f"--threads={threads}"]
+        yield f"{threads} threads, chunks of {chunk or 'any size'}", form, scored.run(checkouts.new, words, chunk)
+    if scored.table.batches:
+        return
+    for form in ("files", "csv"):
+        yield "in shards", form, scored.sharded(checkouts.new, scored.arguments(form))
+    if checkouts.scheduler is not None and seed % 5 == 0:
+        dask = ["-fjson", "--engine=dask", f"--scheduler={checkouts.scheduler}"]
+        for form in ("parquet", "csv"):
+            yield "by Dask", form, scored.run(checkouts.new, ["eval", *scored.arguments(form), *dask])
+
+
+def both(checkouts: Checkouts, scored: Scored, words: list[str]) -> tuple[str, Outcome, Outcome]:
+    """One command, in each checkout."""
+    name = f"{scored.table.name}: losscli {' '.join(words)}"
+    return name, scored.run(checkouts.old, words), scored.run(checkouts.new, words)
+
+
+def results(outcome: Outcome) -> Outcome:
+    """The exit code, and the results of a report alone."""
+    if outcome.exit:
+        return Outcome(outcome.exit, {})
+    report = json.loads(outcome.texts["standard output"], parse_float=lambda digits: f"#{digits}")
+    kept = {name: report[name] for name in RESULTS if name in report}
+    return Outcome(0, {"results": json.dumps(kept).encode()})
+
+
+# ------------------------------------------------------------------------------------------------------- what is told
+
+Job = Callable[[Checkouts], Compared]
+
+
+def jobs(old: Path, tables: int) -> Iterator[tuple[str, Job]]:
+    """All that there is to compare, by name."""
+    for name, steps in pages(old):
+        yield f"page {name}", partial(page, name=name, steps=steps, variables={})
+        yield f"page {name} as JSON", partial(page, name=name, steps=steps, variables={"LOSSCLI_FORMAT": "json"})
+    for path in sorted((old / "tests" / "golden").glob("*.csv")):
+        if path.stem != "sample_data":
+            yield f"golden {path.stem}", partial(golden, path=path)
+    names = (old / "losscli" / "losses" / "names.txt").read_text(encoding="utf-8").splitlines()
+    known = frozenset(line.split("\t")[0] for line in names)
+    for seed in range(tables):
+        yield f"table {seed}", partial(random, seed=seed, known=known)
 
 
 @dataclass
 class Found:
-    """What differs: `faults` may not be, `prose` is for a reader to judge."""
+    """What was found by one job."""
 
-    compared: int = 0
-    faults: list[str] = field(default_factory=list)
-    prose: dict[tuple[str, str], str] = field(default_factory=dict)
+    name: str
+    commands: int
+    errors: int  # commands with an exit code other than 0, in both
+    differences: list[Difference]
 
-
-def pages(checkout: Path) -> Iterator[tuple[str, list[Step]]]:
-    """The commands of each page in tests/cli and docs, of the README, and of the golden numbers of sample_data."""
-    for page in sorted((checkout / "tests").rglob("cli/*.md")):
-        yield page.stem, list(steps(page.read_text(encoding="utf-8")))
-    for page in (checkout / "README.md", *sorted((checkout / "docs").rglob("*.md"))):
-        typed = [] if page.stem == "real-files" else commands(page.read_text(encoding="utf-8").splitlines())
-        if typed:
-            yield page.stem, [Step(line, {}) for line in typed]
-    (golden,) = (checkout / "tests").rglob("golden/sample_data.csv")
-    with golden.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    yield "golden", [Step(f"losscli eval {row['args']}", {}) for row in rows]
+    def line(self) -> str:
+        """Its counts."""
+        faults = sum(difference.kind in FAULTS for difference in self.differences)
+        return (f"{self.name}: {self.commands} commands ({self.errors} of them errors), {faults} faults, "
+                f"{len(self.differences) - faults} other differences")  # fmt: skip
 
 
-def steps(text: str) -> Iterator[Step]:
-    """The commands of a page in the form that tests/cli uses."""
-    files: dict[str, str] = {}
-    for word, name, body in BLOCK.findall(text):
-        if word == "file":
-            files[name] = body
-        elif word == "console":
-            for command in commands(body.splitlines()):
-                yield Step(command, files)
-                files = {}
-
-
-def commands(lines: list[str]) -> list[str]:
-    found: list[str] = []
-    for before, line in zip(["", *lines], lines, strict=False):
-        if line.startswith("$ "):
-            found.append(line.removeprefix("$ "))
-        elif before.endswith("\\") and before.startswith("$ "):
-            found[-1] += f"\n{line}"
-        elif line.startswith("> ") and before.startswith(("$ ", "> ")):
-            found[-1] += "\n" + line.removeprefix("> ")
+def found_by(name: str, job: Job, idle: SimpleQueue[Checkouts]) -> Found:
+    """Run a job, with processes that no other job uses meanwhile."""
+    found, checkouts = Found(name, 0, 0, []), idle.get()
+    for where, old, new in job(checkouts):
+        found.commands += 1
+        found.errors += old.exit != 0
+        found.differences += differences(where, old, new)
+    idle.put(checkouts)
     return found
 
 
-def run(checkout: Path, page: list[Step], variables: dict[str, str]) -> list[Outcome]:
-    """All commands of a page, one after the other in a folder of its own."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        (folder / "bin").mkdir()
-        launcher = folder / "bin" / "losscli"
-        launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m losscli "$@"\n')
-        launcher.chmod(0o755)
-        work = folder / "work"
-        work.mkdir()
-        (work / "sample_data").symlink_to(checkout / "sample_data")
-        environment = {"PATH": f"{launcher.parent}:{os.environ['PATH']}", "PYTHONPATH": str(checkout),
-                       "LANG": "C.UTF-8", "HOME": str(folder), **variables}  # fmt: skip
-        return [outcome(step, work, environment, place) for step in page]
+class Teller:
+    """Prints each difference once, however often it is found, and counts them."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.seen: set[tuple[str, ...]] = set()
+        self.commands = 0
+
+    def tell(self, found: Found) -> None:
+        """Print what is new in this."""
+        self.commands += found.commands
+        for one in found.differences:
+            self.counts[one.kind] += 1
+            field = re.sub(r"\[\d+\]", "[]", one.where.rpartition("]")[2] or one.kind)
+            key = (one.kind, field) if one.kind in ("new field", "page") else (one.kind, one.old, one.new)
+            if key not in self.seen:
+                self.seen.add(key)
+                kind = one.kind.upper() if one.kind in FAULTS else one.kind
+                print(f"{kind}: {one.where}: {_line(one.old)} -> {_line(one.new)}")
+        print(found.line(), flush=True)
 
 
-def outcome(step: Step, work: Path, environment: dict[str, str], place: str) -> Outcome:
-    for name, text in step.files.items():
-        (work / name).parent.mkdir(parents=True, exist_ok=True)
-        (work / name).write_text(text, encoding="utf-8", newline="\n")
-    began = time.time_ns()
-    done = subprocess.run(["sh", "-c", step.command], cwd=work, env=environment, capture_output=True, check=False,
-                          stdin=subprocess.DEVNULL, timeout=300)  # fmt: skip
-    texts = {"standard output": done.stdout, "standard error": done.stderr}
-    for path in sorted(work.rglob("*")):
-        if path.is_file() and "sample_data" not in path.relative_to(work).parts and path.stat().st_mtime_ns >= began:
-            data = path.read_bytes()
-            # What a compressor writes beside the data (a time, a name) is not ours.
-            texts[path.relative_to(work).as_posix()] = gzip.decompress(data) if path.suffix == ".gz" else data
-    return Outcome(done.returncode, {name: text.replace(place.encode(), b"") for name, text in texts.items()})
-
-
-def compare(where: str, old: Outcome, new: Outcome, found: Found) -> None:
-    found.compared += 1
-    if old.exit != new.exit:
-        found.faults.append(f"{where}: exit {old.exit} -> {new.exit}")
-    if old.texts.keys() != new.texts.keys():
-        found.faults.append(f"{where}: files {sorted(old.texts.keys() ^ new.texts.keys())}")
-    for name in old.texts.keys() & new.texts.keys():
-        mine, theirs = old.texts[name], new.texts[name]
-        if mine != theirs:
-            compare_texts(
-                f"{where} [{name}]", mine.decode("utf-8", "replace"), theirs.decode("utf-8", "replace"), found
-            )
-
-
-def compare_texts(where: str, old: str, new: str, found: Found) -> None:
-    parsed = as_json(old), as_json(new)
-    if None not in parsed:
-        compare_json(where, parsed[0], parsed[1], found)
-        return
-    before, after = old.splitlines(), new.splitlines()
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag != "equal":
-            compare_prose(where, "\n".join(before[a:b]), "\n".join(after[c:d]), found)
-
-
-def compare_prose(where: str, old: str, new: str, found: Found) -> None:
-    """Two texts that differ: a number that is in one alone is a fault of a report, and said of help."""
-    numbers = [sorted(NUMBER.findall(ADDRESS.sub("", text))) for text in (old, new)]
-    if numbers[0] != numbers[1] and not is_help(where):
-        found.faults.append(f"{where}: numbers differ\n  - {old}\n  + {new}")
-    found.prose.setdefault((old, new), where)
-
-
-def is_help(where: str) -> bool:
-    return bool(re.search(r"--help|losscli (help|show|list|completion)\b| -h\b", where))
-
-
-def as_json(text: str) -> Any:
-    """The document, or the list of the documents of its lines; None where it is something else."""
-    try:
-        return json.loads(text, parse_float=lambda digits: f"#{digits}")
-    except ValueError:
-        pass
-    lines = [line for line in text.splitlines() if line]
-    try:
-        return [json.loads(line, parse_float=lambda digits: f"#{digits}") for line in lines] if lines else None
-    except ValueError:
-        return None
-
-
-def compare_json(where: str, old: Any, new: Any, found: Found) -> None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        if list(old) != list(new):
-            found.faults.append(f"{where}: keys {list(old)} -> {list(new)}")
-        for key in old.keys() & new.keys():
-            compare_json(f"{where}.{key}", old[key], new[key], found)
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for at, (one, other) in enumerate(zip(old, new, strict=True)):
-            compare_json(f"{where}[{at}]", one, other, found)
-    elif old != new:
-        if isinstance(old, str) and isinstance(new, str) and not old.startswith("#"):
-            compare_prose(where, old, new, found)
-        else:
-            found.faults.append(f"{where}: {old!r} -> {new!r}")
+def _line(text: str) -> str:
+    line = " | ".join(text.split("\n"))
+    return line if len(line) <= 300 else f"{line[:300]}…"
 
 
 def main() -> int:
-    arguments = sys.argv[1:]
-    word = arguments[arguments.index("--only") + 1] if "--only" in arguments else ""
-    old, new = (Path(argument).resolve() for argument in arguments[:2])
-    found = Found()
-    forms: list[dict[str, str]] = [{}, {"LOSSCLI_FORMAT": "json"}]
-    jobs = [(name, page, form) for name, page in pages(old) if word in name for form in forms]
-    with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
-        made = pool.map(lambda job: (run(old, job[1], job[2]), run(new, job[1], job[2])), jobs)
-        for (name, page, form), (before, after) in zip(jobs, made, strict=True):
-            for step, one, other in zip(page, before, after, strict=True):
-                compare(f"{name}{' (JSON)' if form else ''}: {step.command}", one, other, found)
-    for (before_text, after_text), where in found.prose.items():
-        print(f"{where}\n  - {before_text}\n  + {after_text}".replace("\n", "\n    "))
-    for fault in found.faults:
-        print(f"FAULT {fault}")
-    print(f"{found.compared} commands; {len(found.faults)} faults; {len(found.prose)} texts in other words")
-    return 1 if found.faults else 0
+    """Compare what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("old", type=Path)
+    parser.add_argument("new", type=Path)
+    parser.add_argument("--only", default="", help="pages and tables whose name has this word")
+    parser.add_argument("--tables", type=int, default=200, help="how many random tables (default: 200)")
+    parser.add_argument("--dask", action="store_true", help="each fifth table on two Dask workers too")
+    parser.add_argument("--log", type=Path, help="a file that keeps what was found; what it has is not run again")
+    asked = parser.parse_args()
+    began, teller = time.monotonic(), Teller()
+    old, new = asked.old.resolve(), asked.new.resolve()
+    done = {found.name: found for found in logged(asked.log)}
+    todo = {name: job for name, job in jobs(old, asked.tables) if asked.only in name}
+    for name in todo.keys() & done.keys():
+        teller.tell(done[name])
+        del todo[name]
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count()))
+        forks = any(name.startswith("page") for name in todo)
+        idle = processes(stack, old, new, forks=forks, dask=asked.dask)
+        waiting = [pool.submit(found_by, name, job, idle) for name, job in todo.items()]
+        for future in as_completed(waiting):
+            teller.tell(future.result())
+            if asked.log is not None:
+                with asked.log.open("a", encoding="utf-8") as log:
+                    log.write(json.dumps(vars(future.result())) + "\n")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(teller.counts.items()))
+    print(f"{teller.commands} commands, {time.monotonic() - began:.0f} s: {kinds or 'the same'}")
+    return 1 if any(teller.counts[kind] for kind in FAULTS) else 0
+
+
+def processes(stack: ExitStack, *folders: Path, forks: bool, dask: bool) -> SimpleQueue[Checkouts]:
+    """Processes for as many jobs at a time as there are cores."""
+    place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    forked = [
+        stack.enter_context(ForkedCommands(place / str(number), {"PYTHONPATH": str(folder), **VARIABLES}))
+        for number, folder in enumerate(folders if forks else ())
+    ]
+    os.environ["PYTHONPATH"] = str(folders[1])  # of Dask's workers
+    scheduler = stack.enter_context(dask_scheduler(dask))
+    idle: SimpleQueue[Checkouts] = SimpleQueue()
+    for _ in range(os.cpu_count() or 1):
+        served = [stack.enter_context(ServedCommands(folder)) for folder in folders]
+        idle.put(Checkouts(folders, forked, *served, scheduler))
+    return idle
+
+
+def logged(path: Path | None) -> Iterator[Found]:
+    """What an earlier run found."""
+    if path is None or not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        found = json.loads(line)
+        yield Found(**{**found, "differences": [Difference(*one) for one in found["differences"]]})
 
 
 if __name__ == "__main__":
