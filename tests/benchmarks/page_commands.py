@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from benchmarks.differences import Outcome
 from benchmarks.served_commands import VARIABLES
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ARCHIVES = (".tar", ".tgz", ".zip")  # no command of ours makes one, and they hold times
 PATIENCE = 600.0  # seconds
 
 
@@ -85,14 +85,22 @@ def outcome(step: Step, work: Path, environment: Mapping[str, str]) -> Outcome:
     for name, text in step.files.items():
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).write_text(text, encoding="utf-8", newline="\n")
-    began = time.time_ns()
+    before = dict(written(work))
     done = subprocess.run(["bash", "-c", step.command], cwd=work, env=environment, capture_output=True, check=False,
                           stdin=subprocess.DEVNULL, timeout=PATIENCE)  # fmt: skip
     texts = {"standard output": done.stdout, "standard error": done.stderr}
-    for path in sorted(work.rglob("*")):
-        if path.is_file() and "sample_data" not in path.relative_to(work).parts and path.stat().st_mtime_ns >= began:
+    for path, state in written(work):
+        if before.get(path) != state:
             data = path.read_bytes()
             # What a compressor writes beside the data (a time, a name) is not ours.
             texts[path.relative_to(work).as_posix()] = gzip.decompress(data) if path.suffix == ".gz" else data
     place = str(work.parent).encode()
     return Outcome(done.returncode, {name: text.replace(place, b"") for name, text in texts.items()})
+
+
+def written(work: Path) -> Iterator[tuple[Path, tuple[int, int, int]]]:
+    """The files that commands may have written, with what changes when one is written again."""
+    for path in sorted(work.rglob("*")):
+        if "sample_data" not in path.relative_to(work).parts and path.suffix not in ARCHIVES and path.is_file():
+            found = path.stat()
+            yield path, (found.st_mtime_ns, found.st_size, found.st_ino)
