@@ -105,6 +105,7 @@ def _facts(loss: Loss, known_to: str) -> str:
     rows = [
         ("Better", best_in_words(loss.direction) + between),
         ("Best constant prediction", best),
+        ("Distribution", "its CDF is known, for PIT histograms and central intervals" if loss.cdf else ""),
         ("Sees", _SCOPES[loss.scope]),
         ("Gradient", f"by {', '.join(f'`{role}`' for role in loss.gradients)}" if loss.gradients else flat),
         ("Number confirmed by", known_to),

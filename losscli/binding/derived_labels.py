@@ -19,6 +19,7 @@ from losscli.io.arrow.instants import (
     LAST_HOUR,
     Hours,
     hours_of,
+    no_date_hint,
     period_name,
     periods,
     plain_hours,
@@ -31,9 +32,6 @@ from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-_HINT = "dates are written as 2024-01-31, times as 2024-01-31 13:45 (ISO 8601)"
 
 
 @dataclass(frozen=True)
@@ -133,6 +131,6 @@ def _no_date(key: GroupingKey, column: pa.Array, cells: UsedCells, place: int) -
     text = str(column[row].as_py())
     return cells.location.error(
         row, key.column, f"column '{key.column}' holds no date or time here, and {key.option} '{key.name}' needs one",
-        text, missing_hint(text, cells.number_format.nulls if cells.number_format else ()) or _HINT,
+        text, missing_hint(text, cells.number_format.nulls if cells.number_format else ()) or no_date_hint(text),
         code="DATA_WRONG_TYPE",
     )  # fmt: skip

@@ -96,8 +96,9 @@ class _Documented(click.Command):
     def tables(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
         """The titles of the help, and the rows of two columns under each."""
         return {
-            title: [row for param in params if (row := param.get_help_record(ctx))]
+            title: rows
             for title, params in self.sections(ctx).items()
+            if (rows := [row for param in params if (row := param.get_help_record(ctx))])
         }
 
     def sections(self, ctx: click.Context) -> dict[str, list[click.Parameter]]:

@@ -55,7 +55,10 @@ losscli check --init preds.csv""",
 @shared.common("--list", "listing", is_flag=True,
                help="Check the suites without data, print them and their gates, and stop.")  # fmt: skip
 @shared.common("--init", metavar="SOURCE",
-               help="Write a configuration file for SOURCE to -o FILE.  [default: losscli.toml]")  # fmt: skip
+               help="Write a configuration file for SOURCE to -o FILE. Options that say how files are read "
+                    "(--delimiter, --decimal, …; see 'losscli inspect --help') go into it.  "
+                    "[default: losscli.toml]")  # fmt: skip
+@shared.init_options
 @shared.report_options
 @shared.exit_zero_option
 @shared.option("--holm-over", type=click.Choice(["gate", "suites"]), default="gate", show_default=True, section="Gates",
@@ -69,18 +72,22 @@ losscli check --init preds.csv""",
                help="Write the states of the shard to this folder, which may be remote.")  # fmt: skip
 @shared.option("--states", metavar="FOLDER", section="Execution",
                help="Judge the states that all shards wrote to this folder, without the data.")  # fmt: skip
-def command(**given: Any) -> int:
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> int:
     """Run the suites of losscli.toml, or of [tool.losscli] in pyproject.toml, and judge their gates, as in a CI job.
 
     Without SUITE, all suites run, even if one of them fails. -f and -o apply to the report of all suites. 'losscli help
     config' describes the keys of a suite.
     """
     from losscli.cli import console, suites
-    from losscli.cli.read_options import check_options
+    from losscli.cli.read_options import check_options, given_reading
 
-    options = check_options(given)
+    options = check_options(given, given_reading(ctx))
     if options.init is not None:
         return _init(options, options.init)
+    for name in options.reading:
+        raise UsageError(f"--{name} is for --init: in a configuration it is a key of a suite",
+                         hint=f"{name} = … ; see 'losscli help config'", code="USAGE_INCOMPLETE")  # fmt: skip
     if options.config == "":
         raise UsageError("--config names no file", code="USAGE_INCOMPLETE")
     config = suites.config(options.config, os.getcwd(), trusted=options.trust_config)  # noqa: PTH109
@@ -98,7 +105,7 @@ def _init(options: CheckOptions, source: str) -> int:
 
     if options.names:
         raise UsageError("--init writes a new suite, so SUITE cannot be given", code="USAGE_CONFLICT")
-    path = starter.write(source, options.outputs, options.execution)
+    path = starter.write(source, options)
     if path != "-":
         note = f"wrote {path}: check it, then run 'losscli check'"
         console.print_notes([note], options.quiet)

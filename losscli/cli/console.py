@@ -182,15 +182,20 @@ def write_stdout(text: str, *, commands: bool = False) -> None:
 
 def view() -> dict[str, Any]:
     """How wide, in which colours and characters a report for stdout is rendered."""
-    # Python takes a locale of C for one of UTF-8, and a terminal in it may show nothing but ASCII.
-    ascii_only = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "") in ("C", "POSIX")
-    try:
-        "─│…".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        ascii_only = True
     width = layout.screen_width() if is_terminal() else None
-    return {"width": width, "color": color_wanted(), "ascii_only": ascii_only}
+    return {"width": width, "color": color_wanted(), "ascii_only": is_ascii(sys.stdout)}
 
 
-__all__ = ["FileError", "about", "choose_color", "color_wanted", "in_sight", "print_error", "print_gates",
+def is_ascii(stream: TextIO) -> bool:
+    """Whether a stream may show nothing but ASCII: Python takes a locale of C for one of UTF-8."""
+    if next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "") in ("C", "POSIX"):
+        return True
+    try:
+        "─│…".encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+__all__ = ["FileError", "about", "choose_color", "color_wanted", "in_sight", "is_ascii", "print_error", "print_gates",
            "print_notes", "print_summary", "print_warnings", "say", "view", "write_stdout"]  # fmt: skip

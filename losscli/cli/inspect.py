@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from losscli.cli import Command, completion, section_of
+from losscli.cli import Command, completion
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
@@ -86,12 +86,10 @@ def _targets(given: dict[str, Any]) -> TargetsFile | None:
 
 def _reading(ctx: click.Context) -> list[str]:
     """How files are read, as it was given: what the proposed commands have to say, too."""
+    from losscli.cli.read_options import given_reading
+
     words: list[str] = []
-    for param in ctx.command.params:
-        value = ctx.params.get(param.name or "")
-        if section_of(param) != "Input" or value in (None, (), False, param.get_default(ctx)):
-            continue
-        option = max(param.opts, key=len)
+    for name, value in given_reading(ctx).items():
         values = value if isinstance(value, tuple) else (value,)
-        words += [option] if value is True else [word for one in values for word in (option, str(one))]
+        words += [f"--{name}"] if value is True else [word for one in values for word in (f"--{name}", str(one))]
     return words

@@ -17,19 +17,23 @@ if TYPE_CHECKING:
     from losscli.contract.loss import Loss
 
 
+def _text_or_json(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    name = shared.format_name(ctx, param, value)
+    if name not in ("text", "json"):
+        raise UsageError(f"unknown format '{name}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
+    return str(name)
+
+
+format_options = shared.stack(
+    shared.option("-f", "--format", "format_", envvar="LOSSCLI_LIST_FORMAT", default="text", metavar="text|json",
+                  callback=_text_or_json, help="text or json.  [default: text]"),
+    shared.json_option,
+)  # fmt: skip
+
+
 @click.command("list", cls=Plain, epilog="losscli list\nlosscli list accuracy\nlosscli list --format json")
 @click.argument("words", metavar="[WORD]…", nargs=-1)
-@shared.option(
-    "-f",
-    "--format",
-    "format_",
-    envvar="LOSSCLI_LIST_FORMAT",
-    default="text",
-    metavar="text|json",
-    callback=shared.format_name,
-    help="text or json.  [default: text]",
-)
-@shared.json_option
+@format_options
 def command(words: tuple[str, ...], format_: str) -> int:
     """List all losses, or those that match every WORD."""
     from losscli.cli import console
@@ -41,8 +45,6 @@ def command(words: tuple[str, ...], format_: str) -> int:
         document = {"losses": [entry(loss) for loss in found], "scores": [entry(score) for score in scores]}
         console.write_stdout(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return 0
-    if format_ != "text":
-        raise UsageError(f"unknown format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
     console.write_stdout(text(found, layout.screen_width()))
     if not found:
         console.print_notes([_nothing(words)])

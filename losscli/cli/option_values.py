@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.lazy import dataclass
 from losscli.report import renderer
@@ -279,13 +279,18 @@ class DiffOptions:
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What `check` is asked for; `outputs` and `format_` are texts, as --init has another use for them."""
+    """What `check` is asked for; `outputs` and `format_` are texts, as --init has another use for them.
+
+    `read` is how --init reads its file, and `reading` has the options that say so, by the keys of a suite.
+    """
 
     names: tuple[str, ...]
     config: str | None
     trust_config: bool
     listing: bool
     init: str | None
+    read: ReadOptions
+    reading: Mapping[str, Any]
     outputs: tuple[str, ...]
     format_: str | None
     quiet: bool

@@ -53,7 +53,7 @@ def _showing(verbose: bool, output: str | None) -> Showing | None:
         return _unseen if verbose else None
     stream = terminal()
     if stream is not None and not (output == "-" and console.in_sight()):
-        return Line(stream, console.color_wanted(stream))
+        return Line(stream, console.color_wanted(stream), ascii_only=console.is_ascii(stream))
     return Log(lambda text: console.print_notes([text])) if verbose else None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from losscli.cli import reports, row_batches
+from losscli.cli import reports, row_batches, section_of
 from losscli.cli.class_weights import read_class_weight
 from losscli.cli.engine_options import THREADS
 from losscli.cli.option_values import (
@@ -35,6 +35,8 @@ from losscli.gates.dropped import parse_drop_limit
 from losscli.gates.grammar import parse_gate
 
 if TYPE_CHECKING:
+    import click
+
     from losscli.binding.request import Inference, Request
     from losscli.binding.spec import Spec
     from losscli.io.sides import KeyDifference
@@ -174,9 +176,21 @@ def diff_options(given: Given) -> DiffOptions:
     return DiffOptions(given["old"], given["new"], gates, report, given["quiet"])
 
 
-def check_options(given: Given) -> CheckOptions:
-    """The options of `check`."""
-    return _group(CheckOptions, {"environment": (), "execution": _group(ExecutionOptions, given), **given})
+def check_options(given: Given, reading: Given) -> CheckOptions:
+    """The options of `check`; `reading` are those of them that say how --init reads its file."""
+    read = _read_options({**given, "sha256": (), "checksums": None})
+    made = {"environment": (), "execution": _group(ExecutionOptions, given), "read": read, "reading": reading}
+    return _group(CheckOptions, {**made, **given})
+
+
+def given_reading(ctx: click.Context) -> dict[str, Any]:
+    """How files are read, by the long names of the options, where one was given that is not the default."""
+    found = {}
+    for param in ctx.command.params:
+        value = ctx.params.get(param.name or "")
+        if section_of(param) == "Input" and value not in (None, (), False, param.get_default(ctx)):
+            found[max(param.opts, key=len).removeprefix("--")] = value
+    return found
 
 
 def inspect_options(given: Given, reading: Sequence[str]) -> InspectOptions:
@@ -315,7 +329,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         divide_by=given.get("divide_by"), reduction=given.get("reduction"),
         by=given.get("by", ()), mean_of=given.get("mean_of"),
         group_weight=given.get("group_weight"), max_slices=given.get("max_slices", 100_000),
-        sort=given.get("sort") or "label",
+        sort="label" if given.get("sort") is None else given["sort"],
         worst=given.get("worst") or 10,
         shown=None if given.get("shown_columns") is None else read_columns(given["shown_columns"]),
         skill=given.get("skill", False), skill_against=given.get("skill_against"),

@@ -10,6 +10,7 @@ import click
 
 from losscli.cli import Command, completion, layout
 from losscli.cli import options as shared
+from losscli.cli.list import format_options
 from losscli.errors import UsageError
 from losscli.report import SCHEMAS
 
@@ -17,20 +18,15 @@ if TYPE_CHECKING:
     from losscli.contract.loss import Loss, Parameter
     from losscli.contract.presets import Preset
 
+_DISTRIBUTION = (
+    "its cumulative distribution function (CDF) is known, so --show and HTML reports have its PIT histogram and the "
+    "coverage of its central intervals"
+)
+
 
 @click.command("show", cls=Command, epilog="losscli show huber\nlosscli show bce@keras\nlosscli show --schema")
 @click.argument("name", required=False, shell_complete=completion.losses)
-@shared.option(
-    "-f",
-    "--format",
-    "format_",
-    envvar="LOSSCLI_LIST_FORMAT",
-    default="text",
-    metavar="text|json",
-    callback=shared.format_name,
-    help="text or json.  [default: text]",
-)
-@shared.json_option
+@format_options
 @shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(SCHEMAS),
                help="The JSON Schema of a JSON report, of a check report, of --error-format json, of inspect, of "
                     "calibrate, of descend, or of a map.")  # fmt: skip
@@ -52,8 +48,6 @@ def command(name: str | None, format_: str, schema: str | None) -> int:
     if format_ == "json":
         console.write_stdout(json.dumps(entry(loss, whole=True), indent=2, ensure_ascii=False) + "\n")
         return 0
-    if format_ != "text":
-        raise UsageError(f"unknown format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
     console.write_stdout(text(loss, layout.page_width()))
     return 0
 
@@ -85,6 +79,7 @@ def text(loss: Loss, width: int) -> str:
         _listed("Gradient", [gradient], width),
         _listed(f"Library presets (write {loss.name}@LIBRARY)", presets, width),
         _listed("Best constant", [f"{role} = {text}" for role, text in loss.consistent_for.items()], width),
+        _listed("Distribution", [_DISTRIBUTION] if loss.cdf else [], width),
         _listed("Library presets", [f"none: {loss.no_library}"] if loss.no_library else [], width),
         _listed("Direction", ["nearer to 0 is better"] if loss.direction == "zero" else [], width),
         _listed("Score of" if loss.score_of else "Scores", better, width),

@@ -11,6 +11,7 @@ from losscli.results.inspections import FitResult, Inspection
 
 _NEEDS_ESCAPE = pattern(r"[=:]")
 _MOST_LOSSES = 4  # of one command
+_NOT_OF_INIT = {"--targets", "--on", "--unmatched", "--sha256", "--checksums"}
 
 
 def with_commands(found: Inspection, sources: Sequence[str], reading: Sequence[str]) -> Inspection:
@@ -37,8 +38,8 @@ def _further(fit: FitResult, sources: Sequence[str], reading: Sequence[str]) -> 
         yield _joined(["losscli", "eval", *files, *_scoring(fit, 1), "--by", fit.slices[0]])
     if len(fit.preds) > 1:
         yield _joined(["losscli", "compare", *files, *_scoring(fit, 1)])
-    if len(sources) == 1 and sources[0] != "-" and not reading:
-        yield _joined(["losscli", "check", "--init", *sources, "-o", "-"])
+    if len(sources) == 1 and sources[0] != "-" and not _NOT_OF_INIT & set(reading):
+        yield _joined(["losscli", "check", "--init", *files, "-o", "-"])
     yield _joined(["losscli", "show", fit.losses[0].spec.partition(":")[0]])
 
 

@@ -192,6 +192,7 @@ class Line:
     stream: TextIO
     color: bool
     delay: float = DELAY
+    ascii_only: bool = False
 
     def __call__(self, state: ProgressState, over: threading.Event) -> None:
         """Keep the line up to date until `over` is set; show nothing before `delay` seconds."""
@@ -217,12 +218,12 @@ class Line:
             while True:
                 if _in_foreground(self.stream):
                     console.width = _width(self.stream)
-                    live.update(_line(state, console.width), refresh=True)
+                    live.update(_line(state, console.width, self.ascii_only), refresh=True)
                 if over.wait(_TICK):
                     return
 
 
-def _line(state: ProgressState, width: int) -> Any:
+def _line(state: ProgressState, width: int, ascii_only: bool) -> Any:
     """The text, and a bar before it where there is room and something to show."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -235,7 +236,9 @@ def _line(state: ProgressState, width: int) -> Any:
     line = Table.grid(padding=(0, 1))
     line.add_column(width=_BAR)
     line.add_column(no_wrap=True, overflow="crop")
-    line.add_row(ProgressBar(total=1.0, completed=share, width=_BAR), text)
+    # rich asks the encoding alone, and in a locale of C that is Python's UTF-8.
+    bar = Text("-" * round(_BAR * share)) if ascii_only else ProgressBar(total=1.0, completed=share, width=_BAR)
+    line.add_row(bar, text)
     return line
 
 

@@ -12,7 +12,17 @@ import pyarrow as pa
 from losscli.errors import Location
 from losscli.io.arrow.build import from_numpy, strings
 from losscli.io.arrow.decode import texts
-from losscli.io.arrow.instants import FIRST_HOUR, LAST_HOUR, UNITS, Unit, hours_of, period_name, periods, written_hour
+from losscli.io.arrow.instants import (
+    FIRST_HOUR,
+    LAST_HOUR,
+    UNITS,
+    Unit,
+    hours_of,
+    no_date_hint,
+    period_name,
+    periods,
+    written_hour,
+)
 from losscli.io.arrow.texts import first_seen
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
@@ -94,7 +104,7 @@ def _period(dates: pa.Array, name: str, column: str, unit: Unit, location: Locat
         text = str(dates[row].as_py())
         raise location.error(
             row, column, f"column '{column}' holds no date or time here, and the key '{name}' needs one", text,
-            "dates are written as 2024-01-31, times as 2024-01-31 13:45 (ISO 8601)", code="DATA_WRONG_TYPE",
+            no_date_hint(text), code="DATA_WRONG_TYPE",
         )  # fmt: skip
     codes, numbers = first_seen(periods(hours, unit))
     valid = None if missing is None else ~missing

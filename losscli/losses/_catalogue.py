@@ -39,6 +39,7 @@ def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
         "cite": loss.cite,
         "direction": loss.direction,
         "consistent_for": loss.consistent_for,
+        "cdf": loss.cdf is not None,
         "scores": list(loss.scores),
         "score_of": loss.score_of.name if loss.score_of else None,
         "revision": loss.revision,

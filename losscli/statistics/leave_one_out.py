@@ -52,8 +52,18 @@ def influences(
     InfluenceResult or str
         Up to ten units, by the size of the change; a text why there are none.
     """
+    alone = 0
     for slice_, slice_ids in slices.items():
-        yield from _of_slice(sums, slice_ids, {line: one for (line, of), one in results.items() if of == slice_})
+        for found in _of_slice(sums, slice_ids, {line: one for (line, of), one in results.items() if of == slice_}):
+            if found.count == 1:
+                alone += 1
+            else:
+                yield found
+    if alone:
+        yield (
+            f"{alone:,} value{' is' if alone == 1 else 's are'} of a single unit: without it nothing is left, so no "
+            "influence is shown"
+        )
     if sums.units_are_merged:
         yield (
             f"there are more than {MAX_CLUSTERS:,} units, so the influence of single ones is not known; "

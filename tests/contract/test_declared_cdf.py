@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from losscli.cli import show
 from losscli.contract.distributions import cdf_arguments, checked_cdf
 from losscli.contract.kinds import Real
+from losscli.losses import REGISTRY
+from losscli.losses._catalogue import entry
 
 
 def scaled(pred, target, scale, *, df, floor=0.0):
@@ -36,3 +39,10 @@ def test_a_declaration_with_another_function_is_refused(temporary):
         @temporary(formula="abs(pred - target)", cite="none", cdf=lambda target, scale: target)
         def unscaled(pred: Real, target: Real):
             """A loss."""
+
+
+def test_show_says_of_which_losses_it_is_known():
+    said = {name for name, loss in REGISTRY.items() if "\nDistribution\n" in show.text(loss, 100)}
+    assert "gaussian_nll" in said and "mse" not in said
+    assert said == {name for name, loss in REGISTRY.items() if loss.cdf is not None}
+    assert said == {name for name, loss in REGISTRY.items() if entry(loss)["cdf"]}

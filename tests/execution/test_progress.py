@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,8 @@ from typed_request import typed_request
 from waiting import PATIENCE, until
 
 import losscli as package
+from losscli.cli import error_format
+from losscli.cli import progress as cli_progress
 from losscli.execution import progress
 from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import evaluate
@@ -226,12 +229,18 @@ def test_a_quick_run_shows_nothing_and_loads_nothing(patient):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "columns", "bar"), [("utf-8", "100", "━"), ("ascii", "100", "-"), ("utf-8", "60", "")]
+    ("encoding", "columns", "bar", "locale"),
+    [("utf-8", "100", "━", ""), ("ascii", "100", "-", ""), ("utf-8", "60", "", ""), ("utf-8", "100", "-", "C")],
 )
-def test_the_bar_is_where_there_is_room(encoding, columns, bar, patient, monkeypatch):
+def test_the_bar_is_where_there_is_room(encoding, columns, bar, locale, patient, monkeypatch):
     monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("LC_ALL", locale or "C.UTF-8")
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    with shown(Line(stream, color=False, delay=0.0)) as observer:
+    monkeypatch.setattr(progress, "terminal", lambda: stream)
+    monkeypatch.setattr(error_format, "spoken", lambda: "text")
+    line = cli_progress._showing(verbose=False, output=None)
+    assert isinstance(line, Line)
+    with shown(replace(line, color=False, delay=0.0)) as observer:
         observer.reads(1_000_000)
         observer.saw(5000, 500_000)
         until(lambda: b"0.5 of 1.0 MB" in stream.buffer.getvalue())

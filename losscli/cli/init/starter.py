@@ -7,7 +7,9 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import console
@@ -17,7 +19,7 @@ from losscli.io.remote.address import REMOTE_URL, local_path, redacted, scheme_o
 from losscli.results.directions import compared
 
 if TYPE_CHECKING:
-    from losscli.cli.option_values import ExecutionOptions
+    from losscli.cli.option_values import CheckOptions, ExecutionOptions
     from losscli.execution.inspection.guess import Guess
     from losscli.results import Evaluation, LossResult, RowCounts
 
@@ -32,13 +34,13 @@ _SETTINGS = {
 _TOLERANCE = Decimal("0.05")  # of the absolute value: by so much a number may get worse before its gate fails
 
 
-def write(source: str, outputs: Sequence[str], execution: ExecutionOptions) -> str:
+def write(source: str, options: CheckOptions) -> str:
     """Write the configuration, and return its path."""
     from losscli.execution.inspection.guess import guess
     from losscli.execution.inspection.sample import read_sample
-    from losscli.io.source import ReadOptions
     from losscli.io.write.atomic import check_writable
 
+    outputs = options.outputs
     if len(outputs) > 1:
         raise UsageError("--init writes one file, and several are named", code="USAGE_CONFLICT")
     if source == "-":
@@ -55,8 +57,9 @@ def write(source: str, outputs: Sequence[str], execution: ExecutionOptions) -> s
         check_writable(path)
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
     shown = _relative(source, folder)
-    guessed = guess(read_sample([source], ReadOptions(lenient=True)), source)
-    text = _text(shown, guessed, _current(_text(shown, guessed), folder, execution))
+    guessed = guess(read_sample([source], replace(options.read, lenient=True)), source)
+    text_of = partial(_text, shown, options.reading, guessed)
+    text = text_of(_current(text_of(), folder, options.execution))
     if path == "-":
         console.write_stdout(text)
     else:
@@ -135,13 +138,17 @@ def _name(source: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "main"
 
 
-def _text(source: str, guess: Guess, current: Evaluation | None = None) -> str:
+def _text(source: str, reading: Mapping[str, Any], guess: Guess, current: Evaluation | None = None) -> str:
     lines = [
         "# Written by 'losscli check --init' from the first rows of the file. Please check it.",
         "# 'losscli check' runs it. 'losscli help config' describes all keys.",
         "",
         f"[suites.{_name(source)}]",
         f"sources = {quoted([source])}",
+        *(
+            f"{name} = {quoted(value) if isinstance(value, str) else json.dumps(value)}"
+            for name, value in reading.items()
+        ),
         *_roles(guess),
         f"losses = {quoted(guess.losses)}  # 'losscli list' shows all losses",
         *_rows(guess),

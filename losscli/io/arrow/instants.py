@@ -24,6 +24,7 @@ LAST_HOUR = 24 * (datetime.date.max.toordinal() - _EPOCH) + 23
 """The hours that have a date with a year of four digits."""
 
 _CANONICAL = pattern(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: ([0-9]{2}):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(\+00:00)?)?")
+_OTHER_ORDER = pattern(r"\s*[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})\b.*")
 _PER_HOUR = {"s": 3600, "ms": 3_600_000, "us": 3_600_000_000, "ns": 3_600_000_000_000}
 _DATE = len("2024-01-31")
 _MONDAY = 3  # days from the Monday of the week of 1970 to its first day
@@ -55,6 +56,14 @@ def written_hour(text: str) -> tuple[int, bool] | None:
     except ValueError:  # the 30th of February
         return None
     return 24 * (moment.toordinal() - _EPOCH) + moment.hour, found[3] is not None
+
+
+def no_date_hint(text: str) -> str:
+    """How a date is written, where this text is none."""
+    said = "dates are written as 2024-01-31, times as 2024-01-31 13:45 (ISO 8601)"
+    if _OTHER_ORDER.fullmatch(text) is None:
+        return said
+    return f"{said}: whether the day or the month stands first is never guessed, so write the year first"
 
 
 def plain_hours(column: pa.Array) -> tuple[Hours, Mask]:

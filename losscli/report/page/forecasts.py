@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from losscli.report.page.charts import SERIES, Picture, Plane, x_scale, y_scale
 from losscli.report.page.marks import Bars, Dots, Line, Ranges
 from losscli.report.page.scales import rounded
+from losscli.report.view import counted
 from losscli.results.diagnostics import Coverage, Diagnostics, ForecastResult, MurphyResult
 
 _PICTURES = 9
@@ -60,7 +61,7 @@ def _histogram(one: ForecastResult) -> Picture:
     marks = (Bars(heights), Line([(0.0, 1.0), (1.0, 1.0)]))
     rows = [[rounded(b.low), rounded(b.high), str(b.count)] for b in one.bins]
     name, kind = ("pit", "PIT histogram") if one.by_level else ("rank", "Rank histogram")
-    said = f"{one.count:,} rows; with calibrated forecasts all bars end at the dashed line"
+    said = f"{counted(one.count, 'row')}; with calibrated forecasts all bars end at the dashed line"
     return Picture(name, f"{kind} of {forecast_name(one)}", said, plane, marks, ("from", "to", "rows"), rows)
 
 
@@ -78,6 +79,6 @@ def _levels(name: str, title: str, plane: Plane, some: Sequence[Coverage], count
     marks = (Line([(0.0, 0.0), (1.0, 1.0)]), Ranges([(c.level, c.low, c.high) for c in some]),
              Dots([(c.level, c.covered) for c in some], large=True))  # fmt: skip
     rows = [list(map(rounded, (c.level, c.covered, c.low, c.high))) for c in some]
-    said = f"{count:,} rows; dots: observed, with 95 % confidence intervals (Wilson); dashed: as it should be"
+    said = f"{counted(count, 'row')}; dots: observed, with 95 % confidence intervals (Wilson); dashed: as it should be"
     titles = ("level", "observed", "low", "high")
     return Picture(name, title, said, plane, marks, titles, rows)

@@ -12,7 +12,7 @@ from losscli.report.page.markup import table
 from losscli.report.page.matrix import Matrix
 from losscli.report.page.scales import rounded
 from losscli.report.page.strips import Strip, Strips
-from losscli.report.view import View, percent, short
+from losscli.report.view import View, counted, percent, short
 from losscli.results.diagnostics import CurvePoint, CurvesResult, Decomposition, Diagnostics, ReliabilityResult
 
 _PICTURES = 9
@@ -86,8 +86,8 @@ def _diagram(one: ReliabilityResult) -> Picture:
         Line(line, "a"),
         Dots([(block.mean, block.frequency) for block in one.blocks], large=True),
     )
-    said = (f"{one.count:,} rows; line: isotonic regression; shaded: where {percent(one.level)} of lines of calibrated"
-            " predictions are; bars: how many rows have such predictions (root scale)")  # fmt: skip
+    said = (f"{counted(one.count, 'row')}; line: isotonic regression; shaded: where {percent(one.level)} of lines of"
+            " calibrated predictions are; bars: how many rows have such predictions (root scale)")  # fmt: skip
     rows = [[rounded(b.low), rounded(b.high), rounded(b.mean), rounded(b.frequency), str(b.count)] for b in one.blocks]
     name = one.model or one.pred
     titles = ("from", "to", "mean", "frequency", "rows")
@@ -108,6 +108,7 @@ def _curves(
     share = found[0].positive / found[0].count
     chance = [(0.0, 0.0), (1.0, 1.0)] if roc else [(0.0, share), (1.0, share)]
     names = [f"{one.model or one.pred}: {said(one)}" for one in found]
-    text = f"{found[0].count:,} rows, {found[0].positive:,} of them positive; dashed: predictions that tell nothing"
+    count = counted(found[0].count, "row")
+    text = f"{count}, {found[0].positive:,} of them positive; dashed: predictions that tell nothing"
     titles = ("model", "threshold", x, y)
     return Picture(name, title, text, plane, (Line(chance), *lines), titles, rows, names)

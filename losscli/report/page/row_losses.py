@@ -71,8 +71,9 @@ def _residuals(one: ResidualsResult) -> Picture:
              Line([(x, part.mean) for x, part in middles], "b", solid=True))  # fmt: skip
     marks = (*body, *zero, *trend)
     kind = "the darker, the more rows" if gridded else "each dot is a row"
-    said = (f"{one.count:,} rows, {kind}; the line is the mean residual in {len(one.trend)} parts of about equal"
-            " numbers of rows, the bars are the middle half")  # fmt: skip
+    parts = counted(len(one.trend), "part")
+    said = (f"{counted(one.count, 'row')}, {kind}; the line is the mean residual in {parts} of about equal numbers of"
+            " rows, the bars are the middle half")  # fmt: skip
     rows = [
         [rounded(part.low), rounded(part.high), str(part.count),
          *(rounded(number) for number in (part.mean, part.lower_quartile, part.upper_quartile))]

@@ -15,7 +15,7 @@ from losscli.report.page.drawings import pictures
 from losscli.report.page.formulas import formulas
 from losscli.report.page.markup import MOST_ROWS, listing, note, safe, table
 from losscli.report.verdicts import reasons
-from losscli.report.view import View
+from losscli.report.view import View, counted
 from losscli.results import BaselineSource, Evaluation
 from losscli.results.columns import SliceColumns, parts_of
 from losscli.results.diagnostics import Diagnostics
@@ -145,7 +145,7 @@ def _baseline(found: BaselineSource, view: View) -> str:
 
 def _data(evaluation: Evaluation) -> Layout:
     rows = evaluation.rows
-    facts = [(source.path, f"{source.format}, {source.rows} rows") for source in evaluation.sources]
+    facts = [(source.path, f"{source.format}, {counted(source.rows, 'row')}") for source in evaluation.sources]
     facts.append(("rows", f"{rows.read} read, {rows.used} used, {rows.dropped} dropped"))
     facts += [(f"rows: {name.replace('_', ' ', 1)}", str(count)) for name, count in rows.names.items()]
     facts += [("from the environment", ", ".join(evaluation.environment))] if evaluation.environment else []
