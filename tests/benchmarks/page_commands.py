@@ -60,10 +60,10 @@ def commands(lines: list[str]) -> list[str]:
     for before, line in zip(["", *lines], lines, strict=False):
         if line.startswith("$ "):
             found.append(line.removeprefix("$ "))
-        elif before.endswith("\\") and before.startswith("$ "):
-            found[-1] += f"\n{line}"
         elif line.startswith("> ") and before.startswith(("$ ", "> ")):
             found[-1] += "\n" + line.removeprefix("> ")
+        elif before.endswith("\\") and before.startswith("$ "):
+            found[-1] += f"\n{line}"
     return found
 
 

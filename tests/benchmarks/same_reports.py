@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -173,11 +173,13 @@ class Found:
 def found_by(name: str, job: Job, idle: SimpleQueue[Checkouts]) -> Found:
     """Run a job, with processes that no other job uses meanwhile."""
     found, checkouts = Found(name, 0, 0, []), idle.get()
-    for where, old, new in job(checkouts):
-        found.commands += 1
-        found.errors += old.exit != 0
-        found.differences += differences(where, old, new)
-    idle.put(checkouts)
+    try:
+        for where, old, new in job(checkouts):
+            found.commands += 1
+            found.errors += old.exit != 0
+            found.differences += differences(where, old, new)
+    finally:
+        idle.put(checkouts)
     return found
 
 
@@ -225,19 +227,27 @@ def main() -> int:
     for name in todo.keys() & done.keys():
         teller.tell(done[name])
         del todo[name]
-    with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count()))
-        forks = any(name.startswith("page") for name in todo)
-        idle = processes(stack, old, new, forks=forks, dask=asked.dask)
-        waiting = [pool.submit(found_by, name, job, idle) for name, job in todo.items()]
-        for future in as_completed(waiting):
-            teller.tell(future.result())
-            if asked.log is not None:
-                with asked.log.open("a", encoding="utf-8") as log:
-                    log.write(json.dumps(vars(future.result())) + "\n")
+    for found in compared(old, new, todo, dask=asked.dask):
+        teller.tell(found)
+        if asked.log is not None:
+            with asked.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(vars(found)) + "\n")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(teller.counts.items()))
     print(f"{teller.commands} commands, {time.monotonic() - began:.0f} s: {kinds or 'the same'}")
     return 1 if any(teller.counts[kind] for kind in FAULTS) else 0
+
+
+def compared(old: Path, new: Path, todo: Mapping[str, Job], *, dask: bool) -> Iterator[Found]:
+    """What each job finds, as soon as it has."""
+    if not todo:
+        return
+    with ExitStack() as stack:
+        forks = any(name.startswith("page") for name in todo)
+        idle = processes(stack, old, new, forks=forks, dask=dask)
+        pool = ThreadPoolExecutor(os.cpu_count())
+        stack.callback(pool.shutdown, cancel_futures=True)
+        for future in as_completed([pool.submit(found_by, name, job, idle) for name, job in todo.items()]):
+            yield future.result()
 
 
 def processes(stack: ExitStack, *folders: Path, forks: bool, dask: bool) -> SimpleQueue[Checkouts]:

@@ -41,7 +41,7 @@ class ServedCommands:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait()
+        self._process.communicate()
         self._scratch.cleanup()
 
 
