@@ -23,6 +23,7 @@ from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term, Terms
 from losscli.errors import DataError
+from losscli.io.arrow.build import strings
 
 VALUE = Contribution("value", "", is_denominator=False)
 """The value of a row times its weight."""
@@ -78,7 +79,7 @@ class SliceSearch:
         self.labels = []
         for column in search.columns:
             index = SliceIndex(1)
-            index.restore([[np.array(column.labels, object), np.arange(len(column.labels))]])
+            index.restore([[strings(column.labels), np.arange(len(column.labels))]])
             self.labels.append(index)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from losscli.aggregate.hashing import sha256_words
 from losscli.aggregate.number_lookup import NumberLookup, first_places
 from losscli.aggregate.text_lookup import TextLookup
 from losscli.contract.kinds import Array
+from losscli.io.arrow.buffers import missing_cells
+from losscli.io.arrow.build import strings
+from losscli.io.arrow.canonical import canonical_labels
 from losscli.io.arrow.dictionary import (
     DictionaryColumn,
     Entries,
@@ -29,6 +32,7 @@ from losscli.io.arrow.dictionary import (
     texts_of_entries,
     texts_of_numbers,
 )
+from losscli.io.arrow.words import spellings
 from losscli.lazy import pattern
 
 NULL = "(null)"
@@ -117,12 +121,12 @@ class SliceIndex:
                 self._hashes = np.append(self._hashes, sha256_words(tuple(new)))
             return self._hashes
 
-    def state(self) -> list[list[Array]]:
-        """The names that occur in each column, and which of them each slice has, by its id."""
-        return [[np.array(names, object), at] for names, at in self.columns()]
+    def state(self) -> list[list[Any]]:
+        """The names that occur in each column, an array of Arrow, and which of them each slice has, by its id."""
+        return [[strings(names), at] for names, at in self.columns()]
 
-    def restore(self, state: Sequence[Sequence[Array]]) -> Array:
-        """The ids here of the slices that `state` was taken of; a ValueError where it was not.
+    def restore(self, state: Sequence[Sequence[Any]]) -> Array:
+        """The ids here of the slices that `state` was taken of; a ValueError where it was not, or one is there twice.
 
         New ones follow each other as they do there, so that an index without slices gets the ids of the other one.
         """
@@ -130,11 +134,16 @@ class SliceIndex:
             raise ValueError("the columns of slices")
         found = []
         for column, (names, at) in zip(self._columns, state, strict=True):
-            if at.dtype != np.int64 or at.min(initial=0) < 0 or names.dtype != object:
+            if at.dtype != np.int64 or at.min(initial=0) < 0:
                 raise ValueError("a column of slices")
-            with self._lock:
-                found.append(column.numbers_of(names.tolist())[at])
-        return self._ids_of(found, in_order=True) if found else np.zeros(1, np.int64)
+            numbers = column.numbers_of_names(names)
+            if not _differ(numbers, len(column.names)):
+                raise ValueError("a name is there twice")
+            found.append(numbers[at])
+        ids = self._ids_of(found, in_order=True) if found else np.zeros(1, np.int64)
+        if not _differ(ids, len(self)):
+            raise ValueError("a slice is there twice")
+        return ids
 
     def _ids_by_table(self, entries: list[Array], cells: Array) -> Array:
         """The slice id of each row: that of the entry which its cell picks of these, a number a column.
@@ -171,6 +180,13 @@ class SliceIndex:
         return slice_ids
 
 
+def _differ(numbers: Array, count: int) -> bool:
+    """Whether each of some numbers from 0, which are below `count`, occurs once."""
+    seen = np.zeros(count, bool)
+    seen[numbers] = True
+    return bool(np.count_nonzero(seen) == len(numbers))
+
+
 def _distinct(keys: Array, *, in_order: bool) -> Array:
     """Each key once: in ascending order, which takes less time, or in the order of the first of each."""
     return keys[np.sort(first_places(keys))] if in_order else keys[first_places(keys)]
@@ -200,16 +216,26 @@ class _Column:
         self.names: list[str] = []
         self._found: dict[np.dtype[Any], NumberLookup] = {}  # numbers of each type -> names
         self._texts = TextLookup(lock)
+        self._many: TextLookup | None = None  # names of states
         self._recent: tuple[tuple[Entries, Array], ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         # What is remembered of entries is computed again.
-        return {**self.__dict__, "_lock": None, "_texts": None, "_recent": ()}
+        return {**self.__dict__, "_lock": None, "_texts": None, "_many": None, "_recent": ()}
 
     def share(self, lock: threading.Lock) -> None:
         """Use this lock for learning."""
         self._lock = lock
         self._texts = TextLookup(lock)
+
+    def numbers_of_names(self, names: Entries) -> Array:
+        """The numbers of an Arrow array of names; of many, a table of their words takes less time than a dict."""
+        if are_many_texts(names):
+            self._many = self._many or TextLookup(self._lock)
+            if (found := self._many.numbers(names, self.numbers_of)) is not None:
+                return found
+        with self._lock:
+            return self.numbers_of(spellings(names, np.arange(len(names))))
 
     def numbers_of(self, names: Sequence[str]) -> Array:
         """The numbers of names; called under the lock."""
@@ -225,6 +251,10 @@ class _Column:
         plain = None not in labels and "" not in labels and "(" not in "".join(labels)  # type: ignore[arg-type]
         names = labels if plain else [*map(name_of, labels)]
         return self.numbers_of(names)  # type: ignore[arg-type]
+
+    def _numbers_of_texts(self, texts: list[str]) -> Array:
+        """The numbers of the names of rows with these texts; called under the lock."""
+        return self._numbers_of(canonical_labels(texts))
 
     def numbers(self, column: DictionaryColumn) -> Array:
         """The number of each row's name."""
@@ -251,11 +281,13 @@ class _Column:
         for known, numbers in self._recent:
             if same_entries(known, entries):
                 return numbers
-        many = self._texts.numbers(entries, self._numbers_of) if are_many_texts(entries) else None
+        many = self._texts.numbers(entries, self._numbers_of_texts) if are_many_texts(entries) else None
         with self._lock:
-            if many is None:
-                many = self._numbers_of(texts_of_entries(entries))
-            numbers = np.append(many, self._numbers_of([None]))
+            numbers = self._numbers_of(texts_of_entries(entries)) if many is None else many
+            null = self._numbers_of([None])
+            if many is not None and (missing := missing_cells(entries)) is not None:
+                numbers[missing] = null
+            numbers = np.append(numbers, null)
             if remembered:
                 self._recent = ((entries, numbers), *self._recent[: _REMEMBERED - 1])
         return numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -11,14 +11,12 @@ import numpy as np
 
 from losscli.aggregate.number_lookup import first_places, slots_of
 from losscli.contract.kinds import Array
-from losscli.io.arrow.buffers import missing_cells
-from losscli.io.arrow.canonical import canonical_labels
 from losscli.io.arrow.words import LONGEST, spellings, words
 
 _ROOM = 4  # slots of the table for each entry, at least
 
-NumbersOf: TypeAlias = Callable[[Sequence[str | None]], Array]
-"""Gives each label its number; called under the lock."""
+NumbersOf: TypeAlias = Callable[[list[str]], Array]
+"""Gives each text its number; called under the lock."""
 
 
 @cache
@@ -46,7 +44,7 @@ class TextLookup:
         self._count = self._longest = 0  # entries, and words of the longest
 
     def numbers(self, column: Any, numbers_of: NumbersOf) -> Array | None:
-        """The number of each text; None where they are too long. `numbers_of` labels is asked for new ones only."""
+        """The number of each text; None where they are too long. `numbers_of` is asked for new ones only."""
         found = words(column)
         if found is None:
             return None
@@ -61,11 +59,7 @@ class TextLookup:
         numbers: Array = self._numbers.take(entries)  # read after the entries, so that it has them all
         if len(unknown):
             with self._lock:
-                numbers[unknown] = numbers_of(canonical_labels(spellings(column, unknown)))
-        missing = missing_cells(column)
-        if missing is not None:
-            with self._lock:
-                numbers[missing] = numbers_of([None])[0]
+                numbers[unknown] = numbers_of(spellings(column, unknown))
         return numbers
 
     def _find(self, found: Array, hashes: Array) -> Array:
@@ -93,14 +87,14 @@ class TextLookup:
         rows = rows[self._find(found[:, rows], hashes[rows]) < 0]  # another thread may have been first
         if not len(rows):
             return
-        labels = numbers_of(canonical_labels(spellings(column, rows)))
+        numbers = numbers_of(spellings(column, rows))
         start, end = self._count, self._count + len(rows)
         if end > len(self._numbers):
             room = max(end, 2 * len(self._numbers)) - len(self._numbers)
             self._words = np.concatenate([self._words, np.zeros((len(self._words), room), np.uint64)], axis=1)
             self._numbers = np.concatenate([self._numbers, np.zeros(room, np.int64)])
         self._words[: len(found), start:end] = found[:, rows]
-        self._numbers[start:end] = labels
+        self._numbers[start:end] = numbers
         self._longest = max(self._longest, len(found))
         self._count = end
         if _ROOM * end <= len(self._table):

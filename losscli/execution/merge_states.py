@@ -7,6 +7,7 @@ what they are of, then their sums. So the memory does not grow with their number
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from losscli.execution.evaluate import conclude, refuse_empty
 from losscli.execution.packed_arrays import packed, same, unpacked
 from losscli.execution.shard_state import Plain, json_text, plan_in, reader_in, reader_out, same_plan
 from losscli.execution.shards import signatures
-from losscli.execution.state_file import SCHEMA, State, read_state, shards_text, state_text, whole
+from losscli.execution.state_file import SCHEMA, State, content, read_state, shards_text, state_text, whole
 from losscli.lazy import dataclass
 from losscli.results import Evaluation, SourceResult, WarningResult
 
@@ -181,7 +182,8 @@ def _add_up(listed: Sequence[_Listed]) -> _Sums:
         with whole(state.path):
             if found is None:
                 found = _none_yet(state)
-            theirs, totals = _parts_in(found.plan, state.document, len(found.sources))
+            sums = unpacked(state.document["totals"])
+            theirs, totals = _parts_in(found.plan, state.document, sums, len(found.sources))
         if not found.reader.agrees(theirs):
             raise DataError(
                 f"{state.named} read its columns differently from the shards before it: its lists have "
@@ -191,7 +193,7 @@ def _add_up(listed: Sequence[_Listed]) -> _Sums:
             )  # fmt: skip
         found.reader.merge(theirs)
         with whole(state.path):
-            found.totals.merge(totals)
+            found.totals.merge(totals, found.totals.slice_index.restore(sums["cells"]))
             found = replace(found, sources=_with_rows(found.sources, state.document["sources"]))
             for name, texts in found.texts.items():
                 texts += [text for text in state.document[name] if text not in texts]
@@ -200,10 +202,12 @@ def _add_up(listed: Sequence[_Listed]) -> _Sums:
 
 
 def _again(listed: _Listed) -> State:
-    state = read_state(listed.state.address)
-    if state.sha256 != listed.state.sha256:
+    """The state with its sums; what it says of itself was judged when it was read first."""
+    state = listed.state
+    text = content(state.address)
+    if hashlib.sha256(text).hexdigest() != state.sha256:
         raise DataError("the state changed while it was read", path=state.path, code="DATA_BAD_REPORT")
-    return state
+    return replace(state, document=json.loads(text))
 
 
 def _none_yet(state: State) -> _Sums:
@@ -220,9 +224,11 @@ def _with_rows(sources: Sequence[SourceResult], listed: Sequence[tuple[str, str,
     return tuple(replace(one, rows=one.rows + rows) for one, (_, _, rows) in zip(sources, listed, strict=True))
 
 
-def _parts_in(plan: Plan, document: Plain, sources: int) -> tuple[Reader, RunAccumulator]:
-    """The reader and the sums of a state; written again they must be what they were read from."""
-    sums = unpacked(document["totals"])
+def _parts_in(plan: Plan, document: Plain, sums: Plain, sources: int) -> tuple[Reader, RunAccumulator]:
+    """The reader and the sums of a state; written again they must be what they were read from.
+
+    All but the names of slices, which `SliceIndex.restore` judges.
+    """
     reader, totals = reader_in(plan, document["reader"]), RunAccumulator.from_state(plan, sums)
     listed = document["sources"]
     if any([type(item) for item in source] != [str, str, int] or source[2] < 0 for source in listed):
@@ -232,7 +238,8 @@ def _parts_in(plan: Plan, document: Plain, sources: int) -> tuple[Reader, RunAcc
             raise ValueError("a list of texts")
     if not isinstance(listed, list) or len(listed) != sources:
         raise ValueError("a field")
-    if json_text(reader_out(reader)) != json_text(document["reader"]) or not same(totals.state(), sums):
+    again = {**totals.state(), "cells": sums["cells"]}
+    if json_text(reader_out(reader)) != json_text(document["reader"]) or not same(again, sums):
         raise ValueError("a field")
     return reader, totals
 

@@ -1,4 +1,7 @@
-"""Arrays in a JSON document: the bytes of each, compressed with Zstandard, as base64 text."""
+"""Arrays in a JSON document: the bytes of each, compressed with Zstandard, as base64 text.
+
+Those of NumPy hold numbers or booleans, those of Arrow texts.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.contract.kinds import Array
+from losscli.io.arrow.json_texts import is_array, texts_of_json
 
 _KINDS = {"b": "|b1", "i": "<i8", "f": "<f8"}
 _DTYPES = ("|b1", "<i4", "<i8", "<f8")
@@ -17,8 +20,8 @@ _MOST_BYTES = 1 << 32  # of one array: a damaged file must not take all memory
 
 
 def packed(value: Any) -> Any:
-    """Plain values with arrays among them, as JSON can hold them; an array of objects is one of texts."""
-    if isinstance(value, np.ndarray):
+    """Plain values with arrays among them, as JSON can hold them."""
+    if isinstance(value, np.ndarray) or is_array(value):
         return _array_out(value)
     if isinstance(value, dict):
         return {name: packed(item) for name, item in value.items()}
@@ -41,6 +44,8 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray):
         bits = one.view(np.int64) if one.dtype == np.float64 else one
         return one.dtype == other.dtype and np.array_equal(bits, other.view(bits.dtype))
+    if is_array(one):
+        return bool(one.equals(other))
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(item, other[name]) for name, item in one.items())
     if isinstance(one, list):
@@ -48,11 +53,11 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _array_out(array: Array) -> dict[str, str]:
+def _array_out(array: Any) -> dict[str, str]:
     import pyarrow as pa
 
-    if array.dtype == object:
-        dtype, raw = _TEXTS, json.dumps(array.tolist()).encode()
+    if is_array(array):
+        dtype, raw = _TEXTS, json.dumps(array.to_pylist()).encode()
     else:
         dtype = "<i4" if array.dtype == np.int32 else _KINDS[array.dtype.kind]
         raw = np.ascontiguousarray(array, dtype).tobytes()
@@ -60,21 +65,14 @@ def _array_out(array: Array) -> dict[str, str]:
     return {"dtype": dtype, "zstd": base64.b64encode(compressed).decode()}
 
 
-def _array_in(given: dict[str, Any]) -> Array:
+def _array_in(given: dict[str, Any]) -> Any:
     import pyarrow as pa
 
     dtype, text = given["dtype"], given["zstd"]
     if len(given) > 2 or dtype not in (*_DTYPES, _TEXTS) or not isinstance(text, str) or not text:
         raise ValueError("an array")
     with pa.CompressedInputStream(pa.BufferReader(base64.b64decode(text, validate=True)), "zstd") as stream:
-        raw = stream.read(_MOST_BYTES)
+        raw = stream.read_buffer(_MOST_BYTES)
         if stream.read(1):
             raise ValueError("an array is too large")
-    if dtype != _TEXTS:
-        return np.frombuffer(raw, dtype)
-    texts = json.loads(raw)
-    if not isinstance(texts, list) or not all(type(each) is str for each in texts):
-        raise ValueError("an array of texts")
-    found = np.empty(len(texts), object)
-    found[:] = texts
-    return found
+    return texts_of_json(raw.to_pybytes()) if dtype == _TEXTS else np.frombuffer(raw, dtype)

@@ -45,7 +45,10 @@ def read_shard(text: str) -> Shard:
 
 @dataclass(frozen=True)
 class State:
-    """The document in a file, which may be remote, and the shards that it is of: from `first` to `last`, of `of`."""
+    """The document in a file, which may be remote, and the shards that it is of: from `first` to `last`, of `of`.
+
+    `sha256` is that of the file.
+    """
 
     path: str
     address: str = field(repr=False)  # as the user named it, maybe with secrets
@@ -105,12 +108,12 @@ def read_state(path: str) -> State:
             code="DATA_BAD_REPORT",
         )  # fmt: skip
     with whole(path):
-        sha256 = document.pop("sha256", None)
-        if sha256 != checksum(document):
+        if document.pop("sha256", None) != checksum(document):
             raise ValueError("the checksum")
         found = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?/([0-9]{1,6})", document["shard"])
         if found is None or not 1 <= int(found[1]) <= int(found[2] or found[1]) <= int(found[3]):
             raise ValueError("the shard")
+        sha256 = hashlib.sha256(text).hexdigest()
         state = State(path, address, int(found[1]), int(found[2] or found[1]), int(found[3]), sha256, document)
         if document["shard"] != shards_text(state.first, state.last, state.of):
             raise ValueError("the shard")

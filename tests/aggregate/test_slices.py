@@ -12,9 +12,11 @@ import pytest
 from waiting import PATIENCE
 
 import losscli
+from losscli.aggregate import slices
 from losscli.aggregate.slices import EMPTY, NULL, SliceIndex, label_of, name_of
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.errors import DataError, Location
+from losscli.io.arrow.build import strings
 from losscli.io.arrow.decode import texts
 from losscli.io.arrow.dictionary import DictionaryColumn
 
@@ -124,6 +126,31 @@ def test_several_columns():
     at = again.restore(index.state())
     assert [again.names()[place] for place in at] == names
     assert (again.ids(marks(*columns)) == at[numbers]).all()
+
+
+@pytest.mark.parametrize("longest", [8, 99])  # texts of more than 63 bytes have no table of words
+def test_of_a_state_only_new_names_are_looked_up_one_by_one(longest, monkeypatch):
+    asked = []
+    own = slices._Column.numbers_of
+    monkeypatch.setattr(slices._Column, "numbers_of", lambda self, names: asked.append(len(names)) or own(self, names))
+    index, total = SliceIndex(1), []
+    for start in (0, 100, 0):  # 6,000 names each, 5,900 of them in common
+        names = [f"{at:0{longest}}" for at in range(start, start + 6000)]
+        RNG.shuffle(names)
+        total = list(dict.fromkeys([*total, *names]))
+        ids = index.restore([[strings(names), np.arange(6000)]])
+        assert [index.names()[one] for one in ids] == [(name,) for name in names]
+    assert index.names() == [(name,) for name in total]
+    assert asked == ([6000, 100] if longest == 8 else [6000, 6000, 6000])
+
+
+def test_what_is_there_twice_is_no_state():
+    names, at = strings(["a", "b"]), np.arange(2)
+    for wrong in ([strings(["a", "a"]), at], [names, at * 0], [names, at - 1]):
+        with pytest.raises(ValueError, match=r"slice|name"):
+            SliceIndex(1).restore([wrong])
+    with pytest.raises(ValueError, match="columns of slices"):
+        SliceIndex(2).restore([[names, at]])
 
 
 def test_no_columns_are_one_slice():

@@ -74,14 +74,16 @@ def floats(values: Sequence[float | None]) -> pa.Array:
 
 def strings(values: Sequence[str | None]) -> pa.Array:
     """A string array; None becomes null."""
-    encoded = [b"" if value is None else value.encode() for value in values]
-    ends = np.zeros(len(encoded) + 1, dtype=np.int64)
-    np.cumsum([len(text) for text in encoded], out=ends[1:])
-    valid = np.array([value is not None for value in values], dtype=np.bool_)
+    texts = ["" if value is None else value for value in values]
+    data = "".join(texts).encode()
+    ends = np.zeros(len(texts) + 1, dtype=np.int64)
+    sizes = map(len, texts if data.isascii() else map(str.encode, texts))
+    np.cumsum(np.fromiter(sizes, np.int64, len(texts)), out=ends[1:])
+    valid = np.fromiter((value is not None for value in values), np.bool_, len(texts)) if None in values else None
     small = ends[-1] < 2**31
     kind, offsets = (pa.string(), ends.astype(np.int32)) if small else (pa.large_string(), ends)
-    buffers = [validity(valid), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(kind, len(encoded), buffers)
+    buffers = [valid if valid is None else validity(valid), pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(kind, len(texts), buffers)
 
 
 def dictionary_strings(values: Sequence[str | None]) -> pa.Array:
