@@ -173,10 +173,10 @@ def total(
     if totals.grouped:
         _add_groups(scan, totals, engine, observer)
     else:
-        workers = with_forks(engine, scan, totals)
+        workers, splits = with_forks(engine, scan, totals)
         slice_index = None if workers.is_remote else totals.slice_index
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, diagnosing, slice_index)
-        for result in scan.scores(adding, workers):
+        for result in scan.scores(adding, workers, splits, engine):
             totals.merge(result.score, before=result.before)
     refuse_empty(prepared.plan, scan.counts(), next(iter(scan.files), None))
     return totals, scan

@@ -26,7 +26,16 @@ from losscli.execution.freed_memory import keep_freed_memory
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.io.read_ahead import FILES, begun, files_ahead, splits_ahead
 from losscli.io.small_files import in_groups
-from losscli.io.source import Distributed, DroppedRows, Fragment, JoinedSplit, Source, Split, SplitJoin
+from losscli.io.source import (
+    Distributed,
+    DroppedRows,
+    Fragment,
+    JoinedSplit,
+    Source,
+    Split,
+    SplitJoin,
+)
+from losscli.io.unproven_splits import UnprovenSplit
 from losscli.lazy import dataclass
 from losscli.results import RowCounts, SourceResult
 
@@ -199,35 +208,57 @@ class Scan:
         check_positive_labels(self.reader.registry, self.plan.request.others)
         self.source.passes.append(self.counts())
 
-    def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
-        """The result of each split, in order."""
+    def scores(
+        self, scoring: Scoring[Score], engine: Engine, unread: Sequence[PlacedSplit] | None = None,
+        otherwise: Engine | None = None,
+    ) -> Iterator[SplitResult[Score]]:  # fmt: skip
+        """The result of each split, in order.
+
+        `unread` are all splits, if they are known already. From the first `UnprovenSplit` on that has no result which
+        can be used, the rest is cut anew for the engine `otherwise`.
+        """
         at = self._begin()
-        join = self._distributed() if engine.is_remote else None
+        join = self._distributed() if engine.is_remote and unread is None else None
+        splits: Iterable[PlacedSplit] | None = unread
+        if splits is None:
+            splits = self.splits(remote=engine.is_remote) if join is None else self._joined_splits(join)
+        refused = yield from self._scores(scoring, engine, splits, at, join)
+        if refused is not None:
+            assert otherwise is not None
+            yield from self._scores(scoring, otherwise, self._rest(refused), at)
+        if join is not None:
+            join.finish()
+        if self.chosen is None:  # rows of other shards may have the label
+            check_positive_labels(self.reader.registry, self.plan.request.others)
+        self.source.passes.append(self.counts())
+
+    def _scores(
+        self, scoring: Scoring[Score], engine: Engine, splits: Iterable[PlacedSplit], at: _Position,
+        join: Distributed | None = None,
+    ) -> Generator[SplitResult[Score], None, PlacedSplit | None]:  # fmt: skip
+        """The result of each split, in order; it returns the first unproven split without one that can be used."""
         work = ScoreSplit(self.plan, scoring, None if join is None else join.elsewhere)
-        splits = self.splits(remote=engine.is_remote) if join is None else self._joined_splits(join)
+        # Where it returns early, the iterator of the engine ends with it, and so does its work.
         for placed, answer in engine.map(work, splits):
             if (
-                isinstance(answer, Exception)
-                or not self.reader.agrees(answer.reader)
-                or not (join is None or join.take(answer.joined))
+                not isinstance(answer, Exception)
+                and self.reader.agrees(answer.reader)
+                and (join is None or join.take(answer.joined))
             ):
-                # Its rows are numbered in the run, so none stand before.
-                result = SplitResult(scoring(self._continue(placed, at, join)), 0, self.reader, {}, placed.split.size)
-            else:
                 result = SplitResult(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
                 at.advance(placed.fragment, answer.reader.read if join is None else answer.joined.rows)
                 self.reader.merge(answer.reader)
                 for path, rows in answer.files.items():
                     self.files[path] = self.files.get(path, 0) + rows
                 self.observer.saw(answer.reader.read, answer.size)
+            elif isinstance(placed.split, UnprovenSplit):
+                return placed
+            else:  # its rows are numbered in the run, so none stand before
+                result = SplitResult(scoring(self._continue(placed, at, join)), 0, self.reader, {}, placed.split.size)
             if join is not None and join.failed:
                 break
             yield result
-        if join is not None:
-            join.finish()
-        if self.chosen is None:  # rows of other shards may have the label
-            check_positive_labels(self.reader.registry, self.plan.request.others)
-        self.source.passes.append(self.counts())
+        return None
 
     def counts(self) -> RowCounts:
         """The rows read so far, and what became of them; those that a join left out once all are read."""
@@ -260,13 +291,38 @@ class Scan:
             return
         sizes = [fragment.size for fragment in self.source.fragments]
         self.observer.reads(None if None in sizes else sum(filter(None, sizes)))
-        for number, (fragment, *others) in self._groups(remote):
-            if others:
-                yield PlacedSplit(number, fragment.together(others, self.plan.projection), (fragment, *others))
-                continue
-            cut = fragment.remote_splits if remote else fragment.splits
-            for split in cut(self.plan.projection):
-                yield PlacedSplit(number, split)
+        for number, group in self._groups(remote):
+            yield from self._of_group(number, group, remote)
+
+    def unread_splits(self) -> list[PlacedSplit] | None:
+        """All rows in order, in splits that are found without reading the rows; None if they cannot be."""
+        found: list[PlacedSplit] = []
+        for number, group in self._groups(remote=True):
+            if len(group) > 1:
+                found += self._of_group(number, group, remote=True)
+            elif (splits := group[0].unread_splits(self.plan.projection)) is not None:
+                found += [PlacedSplit(number, split) for split in splits]
+            else:
+                return None
+        return found
+
+    def _of_group(self, number: int, group: Sequence[Fragment], remote: bool) -> Iterator[PlacedSplit]:
+        fragment, *others = group
+        if others:
+            yield PlacedSplit(number, fragment.together(others, self.plan.projection), (fragment, *others))
+            return
+        cut = fragment.remote_splits if remote else fragment.splits
+        for split in cut(self.plan.projection):
+            yield PlacedSplit(number, split)
+
+    def _rest(self, placed: PlacedSplit) -> Iterator[PlacedSplit]:
+        """The rows of an unproven split and all after it."""
+        assert isinstance(placed.split, UnprovenSplit)
+        for split in placed.split.rest():
+            yield PlacedSplit(placed.fragment, split)
+        for number, group in self._groups(remote=False):
+            if number > placed.fragment:
+                yield from self._of_group(number, group, remote=False)
 
     def _distributed(self) -> Distributed | None:
         """The join of rows that other processes read, where the source is one that they cannot read by splits."""

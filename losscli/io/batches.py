@@ -71,6 +71,31 @@ def _size(data: pa.RecordBatch) -> int:
         return int(data.get_total_buffer_size())
 
 
+def joined_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """The rows in batches of bounded size, as large as can be: each batch has steps that cost the same for any size.
+
+    A reader's blocks, of which the chunks of the table are, are much smaller.
+    """
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in table.to_batches():
+        more = _size(batch)
+        if waiting and (rows + batch.num_rows > BATCH_ROWS or size + more > BATCH_BYTES):
+            yield _joined(waiting)
+            waiting, rows, size = [], 0, 0
+        waiting.append(batch)
+        rows, size = rows + batch.num_rows, size + more
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    (whole,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return whole
+
+
 _UNUSUAL = frozenset(
     {pa.string_view().id, pa.binary_view().id, pa.run_end_encoded(pa.int32(), pa.int64()).id}
 )  # fmt: skip

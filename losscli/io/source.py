@@ -120,7 +120,6 @@ class Fragment(ABC):
     path: str
     format: str
     typed: ClassVar[bool] = True  # whether cells have types; those of text files have none
-    has_index: ClassVar[bool] = False  # whether the file says where its remote splits are, so that no row is read
 
     @property
     def nested_types(self) -> Mapping[str, pa.DataType]:
@@ -210,6 +209,10 @@ class Fragment(ABC):
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The same rows in splits that another process can read from the path; by default one split with all rows."""
         yield WholeFragment(self, projection, self.size or 0)
+
+    def unread_splits(self, projection: Mapping[str, ReadAs]) -> Sequence[Split] | None:
+        """The same found without reading the rows, if they can be; they may be `UnprovenSplit`s."""
+        return None
 
     def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
         """The first rows, before all are read; None if there are none, or if they could not be read again."""
@@ -383,13 +386,8 @@ def position(names: tuple[str, ...], name: str, path: str) -> int:
     if count == 1:
         return names.index(name)
     if count > 1:
-        raise DataError(
-            f"column '{name}' occurs {count} times",
-            path=path,
-            column=name,
-            hint="rename one of them",
-            code="DATA_DUPLICATE_COLUMN",
-        )
+        raise DataError(f"column '{name}' occurs {count} times", path=path, column=name, hint="rename one of them",
+                        code="DATA_DUPLICATE_COLUMN")  # fmt: skip
     listed = "the columns are " + ", ".join(f"'{known}'" for known in names[:20]) + (" …" if len(names) > 20 else "")
     raise DataError(
         f"no column '{name}'",

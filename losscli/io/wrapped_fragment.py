@@ -14,6 +14,7 @@ from losscli.io.files.inputs import FileInput
 from losscli.io.nested.paths import NestedPath
 from losscli.io.read_ahead import begun
 from losscli.io.source import Conversion, Distributed, Fragment, ReadAs, Split
+from losscli.io.unproven_splits import UnprovenSplit
 from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
@@ -41,11 +42,6 @@ class WrappedFragment(Fragment):
     def typed(self) -> bool:  # type: ignore[override]
         """Whether cells have types."""
         return self.fragment.typed
-
-    @property
-    def has_index(self) -> bool:  # type: ignore[override]
-        """Whether the file says where its splits are."""
-        return self.fragment.has_index
 
     @property
     def nested_types(self) -> Mapping[str, pa.DataType]:
@@ -118,6 +114,10 @@ class WrappedFragment(Fragment):
         """The rows in splits that another process can read."""
         return self.fragment.remote_splits(projection)
 
+    def unread_splits(self, projection: Mapping[str, ReadAs]) -> Sequence[Split] | None:
+        """The rows in splits that are found without reading all rows."""
+        return self.fragment.unread_splits(projection)
+
 
 @dataclass(frozen=True)
 class ConvertedFragment(WrappedFragment):
@@ -148,6 +148,11 @@ class ConvertedFragment(WrappedFragment):
         """The rows in splits that another process can read."""
         return self._converted(self.fragment.remote_splits(self.inner(projection)), projection)
 
+    def unread_splits(self, projection: Mapping[str, ReadAs]) -> Sequence[Split] | None:
+        """The rows in splits that are found without reading all rows."""
+        found = self.fragment.unread_splits(self.inner(projection))
+        return None if found is None else list(self._converted(iter(found), projection))
+
     def distributed(self, projection: Mapping[str, ReadAs], *, ordered: bool) -> Distributed | None:
         """The join inside, with what is made of its batches."""
         found, conversion = self.fragment.distributed(self.inner(projection), ordered=ordered), self.conversion()
@@ -155,7 +160,12 @@ class ConvertedFragment(WrappedFragment):
 
     def _converted(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         conversion = self.conversion()
-        return splits if conversion is None else (_ConvertedSplit(split, projection, conversion) for split in splits)
+        return splits if conversion is None else (_converted(split, projection, conversion) for split in splits)
+
+
+def _converted(split: Split, projection: Mapping[str, ReadAs], conversion: Conversion) -> Split:
+    kind = _ConvertedUnproven if isinstance(split, UnprovenSplit) else _ConvertedSplit
+    return kind(split, projection, conversion)
 
 
 @dataclass(frozen=True)
@@ -179,3 +189,12 @@ class _ConvertedSplit:
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         return (self.conversion(batch, self.projection) for batch in self.split.batches(first_row))
+
+
+@dataclass(frozen=True)
+class _ConvertedUnproven(_ConvertedSplit, UnprovenSplit):
+    """The same of a split that is supposed to end with a record."""
+
+    def rest(self) -> Iterator[Split]:
+        assert isinstance(self.split, UnprovenSplit)
+        return (_converted(split, self.projection, self.conversion) for split in self.split.rest())

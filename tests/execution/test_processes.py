@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +30,9 @@ import losscli.io.formats.parquet as parquet
 from losscli.execution import forked_work
 from losscli.execution.engines import processes
 from losscli.execution.scan import ScoreSplit
-forked_work.LARGE = 0
+from losscli.io.formats import text_ranges
+forked_work.LARGE = text_ranges.LEAST = 0
+text_ranges.RANGE, text_ranges._LAST, text_ranges._LAST_RANGE, text_ranges._HEAD = 4000, 8000, 600, 300
 forked_work.available_cores = lambda: 16
 parquet.SPLIT_ROWS = 50
 origin, begun, score, stop = os.getpid(), processes._Forks.__init__, ScoreSplit.__call__, processes._Forks.stop
@@ -264,3 +268,104 @@ def test_progress_does_not_keep_from_forking(folder):
 def test_small_files_and_python_callers_get_threads(folder):
     assert (folder / "rows.parquet").stat().st_size < forked_work.LARGE
     assert not chosen("threads", 2, ClusterChoice(), (), print, print).may_fork
+
+
+def texts(folder, **columns):
+    """The same rows as CSV, as CSV with quotes, and as JSON lines."""
+    names, rows = list(columns), list(zip(*columns.values(), strict=True))
+    for quoting, file in ((csv.QUOTE_MINIMAL, "rows.csv"), (csv.QUOTE_ALL, "quoted.csv")):
+        with (folder / file).open("w", newline="") as out:
+            csv.writer(out, quoting=quoting, lineterminator="\n").writerows([names, *rows])
+    with (folder / "rows.jsonl").open("w") as out:
+        out.writelines(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
+
+
+def numbers():
+    found = columns()
+    return {name: found[name].tolist() for name in ("y", "p", "q", "w")}
+
+
+TEXTS = ("rows.csv", "quoted.csv", "rows.jsonl")
+
+
+def both(folder, file, *args):
+    """What one thread says of a file, and three; and how many forks the latter were."""
+    given = (file, "-t", "y", "-p", "p", "-l", "mse", "-l", "mae", "-f", "json", *args)
+    (one, none), (many, forks) = (run(folder, *given, "--threads", count) for count in "13")
+    assert none == 0
+    return one, many, forks
+
+
+@pytest.mark.parametrize("file", TEXTS)
+@pytest.mark.parametrize("args", [("--where", "w < 3", "--let", "double=2*q", "--missing", "drop"), ("--interval",)])
+def test_forks_share_out_a_text_that_nobody_has_read(file, args, folder):
+    texts(folder, **numbers())
+    one, many, forks = both(folder, file, *args)
+    assert many == one
+    assert json.loads(one[1])["rows"]["read"] == 1000
+    assert forks == 3
+
+
+@pytest.mark.parametrize("file", TEXTS)
+def test_the_first_bad_cell_of_a_text_has_its_row_and_line(file, folder):
+    data = numbers()
+    for row in (640, 700, 990):
+        data["p"][row] = "three"
+    texts(folder, **data)
+    one, many, forks = both(folder, file)
+    assert many == one
+    error = json.loads(one[2])
+    assert (one[0], error["row"], error["line"]) == (3, 641, 641 if file == "rows.jsonl" else 642)
+    assert forks == 3
+
+
+@pytest.mark.parametrize("file", TEXTS)
+def test_where_a_fork_does_not_answer_the_rest_of_a_text_is_read_anew(file, folder):
+    more = """
+        def fail(self, placed, stopped):
+            if os.getpid() != origin and 10_000 < placed.split.offset < 20_000:
+                os.kill(os.getpid(), 9)
+            return score(self, placed, stopped)
+
+        ScoreSplit.__call__ = fail
+        import losscli.io.formats.csv as delimited, losscli.io.formats.jsonl as jsonl
+        delimited.SMALL = jsonl.SMALL = 0
+    """
+    texts(folder, **numbers())
+    shutil.copy(folder / file, folder / f"again-{file}")  # which stands after it
+    given = (file, f"again-{file}", "-t", "y", "-p", "p", "-l", "mse", "-f", "json")
+    one, _ = run(folder, *given, "--threads", "1")
+    many, forks = run(folder, *given, "--threads", "2", more=more)
+    assert many == one
+    assert json.loads(one[1])["rows"]["read"] == 2000
+    assert forks == 2
+
+
+def test_line_ends_in_quotes_do_not_end_a_row(folder):
+    data = numbers()
+    data["note"] = ["" if row < 400 else "a, b\n1.5,2.5,3.5,4.5\n" * (row % 40) for row in range(1000)]
+    texts(folder, **data)
+    one, many, forks = both(folder, "quoted.csv")
+    assert many == one
+    assert json.loads(one[1])["rows"]["read"] == 1000
+    assert forks == 3
+
+
+def test_a_text_whose_first_rows_have_line_ends_is_not_shared_out(folder):
+    texts(folder, note=["two\nlines"] * 1000, **numbers())
+    one, many, forks = both(folder, "rows.csv")
+    assert many == one
+    assert forks == 0
+
+
+def test_a_quote_that_is_never_closed_is_the_same_error(folder):
+    data = numbers()
+    data["note"] = ["x"] * 700 + ['"x'] + ["x"] * 299
+    names, rows = list(data), list(zip(*data.values(), strict=True))
+    lines = [",".join(map(str, row)) for row in [names, *rows]]
+    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+    one, many, forks = both(folder, "rows.csv")
+    assert many == one
+    assert one[0] == 3
+    assert "never closed" in one[2]
+    assert forks == 3

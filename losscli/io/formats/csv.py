@@ -12,7 +12,7 @@ import pyarrow.csv as pc
 from losscli.errors import Location
 from losscli.io.arrow.buffers import EXACT, largest, plain_cells
 from losscli.io.arrow.build import from_numpy, present
-from losscli.io.batches import BATCH_ROWS, Batch
+from losscli.io.batches import BATCH_ROWS, Batch, joined_batches
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_comments import changes_text, plain_text
@@ -28,8 +28,9 @@ from losscli.io.formats.csv_exact import (
 )
 from losscli.io.formats.csv_header import Layout
 from losscli.io.formats.csv_preamble import skip_lines
-from losscli.io.formats.csv_records import RecordCutter
+from losscli.io.formats.csv_records import RecordCutter, has_quoted_line_ends
 from losscli.io.formats.csv_thousands import ungrouped_numbers
+from losscli.io.formats.text_ranges import ranges
 from losscli.io.formats.text_windows import (
     FileRangeSplit,
     Window,
@@ -83,27 +84,50 @@ class CsvFragment(Fragment):
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order; several threads can read the splits."""
+        return self.splits_from(projection, self.layout.body, self.layout.line)
+
+    def splits_from(self, projection: Mapping[str, ReadAs], offset: int, line: int) -> Iterator[Split]:
+        """The records from this byte on, which is on this line."""
         reader = self._reader(projection)
         with self.opened() as stream:
-            for window, checked in self._windows(stream):
+            for window, checked in self._windows(stream, offset, line):
                 yield CsvSplit(self, reader, window, checked)
         self.source.verify()
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in splits that another process can read; it opens the file by its path."""
-        # An offset in the text can be found again only if the bytes of the file are those of the text.
-        if not is_plain(self.source, self.compression, self.options.encoding) or changes_text(self.options):
+        if not self._has_offsets():
             yield from super().remote_splits(projection)
             return
         self._reader(projection)
         with self.opened() as stream:
-            for window, _ in self._windows(stream):
+            for window, _ in self._windows(stream, self.layout.body, self.layout.line):
                 yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
         self.source.verify()
+
+    def unread_splits(self, projection: Mapping[str, ReadAs]) -> Sequence[Split] | None:
+        """The rows in ranges of bytes that end at the end of a line; None where line ends may stand in quotes."""
+        if not self._has_offsets() or self.size is None:
+            return None
+        self._reader(projection)
+        dialect = self.layout.dialect
+        begin = self.layout.body, self.layout.line
+        return ranges(self, projection, self.size, begin, lambda text: not has_quoted_line_ends(text, dialect))
 
     def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
         """The split of this window of the file."""
         return CsvSplit(self, self._reader(projection), window)
+
+    def range_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
+        """The split of these bytes; a ValueError where it is not certain that they end with a record."""
+        cut = RecordCutter(self.layout.dialect)
+        if not window.last and (cut(window.read) != window.size or not cut.sound):
+            raise ValueError("the range does not end with a record")
+        return CsvSplit(self, self._reader(projection), window, checked=not window.last)
+
+    def _has_offsets(self) -> bool:
+        """Whether an offset in the text can be found again, as the bytes of the file are those of the text."""
+        return is_plain(self.source, self.compression, self.options.encoding) and not changes_text(self.options)
 
     def small_size(self, projection: Mapping[str, ReadAs]) -> int | None:
         """Its bytes, if it is a small file of which numbers are read."""
@@ -136,11 +160,11 @@ class CsvFragment(Fragment):
             projected_positions(self.layout.names, projection, self.path),
         )
 
-    def _windows(self, stream: Stream) -> Iterator[tuple[Window, bool]]:
+    def _windows(self, stream: Stream, offset: int, line: int) -> Iterator[tuple[Window, bool]]:
         """The windows, and whether the quotes of each are known to be right."""
         cut = RecordCutter(self.layout.dialect)
         hint = LONG_HINT if self.layout.dialect.quote else None
-        for window in windows(stream, cut, self.layout.body, self.layout.line, hint):
+        for window in windows(stream, cut, offset, line, hint):
             yield window, cut.sound and not window.last
 
     def opened(self, last: bool = True) -> Stream:
@@ -209,7 +233,7 @@ class _Reader:
             arrays = read_exactly(window, self._cells(window, location, extra), self.projection, self.grammar, location)
             batches = [self._from_arrays(arrays)]
         else:
-            batches = [self._from_arrays(batch.columns) for batch in table.to_batches()]
+            batches = [self._from_arrays(batch.columns) for batch in joined_batches(table)]
         for batch in self._with_empty_as_null(batches, window):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)

@@ -174,6 +174,14 @@ def delimiting_quotes(text: bytes | memoryview, dialect: Dialect) -> Positions:
     return _delimiting_quotes_exact(codes, quotes, edge)
 
 
+def has_quoted_line_ends(text: bytes, dialect: Dialect) -> bool:
+    """Whether a quoted cell of these records, the last of which is complete, spans several lines."""
+    if not dialect.quote or dialect.quote not in text:
+        return False
+    feeds = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10)
+    return bool((np.searchsorted(delimiting_quotes(text, dialect), feeds) % 2).any())
+
+
 def _open_and_close(codes: Codes, quotes: Positions, edge: Edges) -> bool:
     """Whether every other one of these quotes, from the first, can open a cell."""
     opening = quotes[0::2]

@@ -16,10 +16,11 @@ from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.buffers import EXACT, largest
 from losscli.io.arrow.build import dictionary_strings, strings
 from losscli.io.arrow.keyed import keyed_fields
-from losscli.io.batches import BATCH_ROWS, Batch
+from losscli.io.batches import BATCH_ROWS, Batch, joined_batches
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.jsonl_exact import Wanted, json_finding, lines_of, read_exactly, text_of
+from losscli.io.formats.text_ranges import ranges
 from losscli.io.formats.text_windows import (
     RECORD_LIMIT,
     FileRangeSplit,
@@ -98,9 +99,13 @@ class JsonlFragment(Fragment):
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order; several threads can read the splits."""
+        return self.splits_from(projection, 0, 1)
+
+    def splits_from(self, projection: Mapping[str, ReadAs], offset: int, line: int) -> Iterator[Split]:
+        """The records from this byte on, which is on this line."""
         self._check(projection)
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
-            for window in windows(stream, _last_line_end):
+            for window in windows(stream, _last_line_end, offset, line):
                 yield self.window_split(projection, window)
         self.source.verify()
 
@@ -148,6 +153,17 @@ class JsonlFragment(Fragment):
         columns = [column.combine_chunks() for column in table.select(list(projection)).columns]
         return pa.RecordBatch.from_arrays(columns, names=list(projection))
 
+    def unread_splits(self, projection: Mapping[str, ReadAs]) -> Sequence[Split] | None:
+        """The rows in ranges of bytes that end at the end of a line."""
+        if self.format != "jsonl" or self.size is None:
+            return None
+        self._check(projection)
+        return ranges(self, projection, self.size, (0, 1), lambda text: True)
+
+    def range_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
+        """The split of these bytes: no text of JSON has the end of a line inside."""
+        return self.window_split(projection, window)
+
     def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
         """The split of this window of the file."""
         return JsonlSplit(self, projection, window)
@@ -158,7 +174,8 @@ class JsonlFragment(Fragment):
         kinds = {name: self._kind(name, read_as) for name, read_as in projection.items()}
         try:
             table = _parse(window, self._schema(kinds))
-            read = [leaves(data, names, self.nested) for data in table.select(roots(names, self.nested)).to_batches()]
+            table = table.select(roots(names, self.nested))
+            read = [leaves(data, names, self.nested) for data in joined_batches(table)]
             _refuse_doubtful(read, window)
             batches = [
                 [_as_wanted(array, projection[name]) for name, array in zip(names, data.columns, strict=True)]

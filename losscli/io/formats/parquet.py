@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import field, replace
 from functools import partial
 from itertools import takewhile
-from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,8 +47,6 @@ HEAVY = 96 << 20
 @dataclass(frozen=True)
 class ParquetFragment(Fragment):
     """One Parquet file. Its columns keep their types; text columns that are read as text come as dictionaries."""
-
-    has_index: ClassVar[bool] = True
 
     path: str
     source: SeekableInput
@@ -145,6 +142,10 @@ class ParquetFragment(Fragment):
 
     def _is_divided(self, split: RowGroupSplit) -> bool:
         return split.is_divisible and (split.is_heavy or (self.is_alone and split.is_only))
+
+    def unread_splits(self, projection: Mapping[str, ReadAs]) -> Sequence[RowGroupSplit | UnreadSplit]:
+        """The same as `remote_splits`, as the file says where these are."""
+        return list(self.remote_splits(projection))
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[RowGroupSplit | UnreadSplit]:
         """The rows in splits that another process can read; it opens the file by its path."""

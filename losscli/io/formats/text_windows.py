@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from io import FileIO
 from typing import Protocol
 
 from losscli.errors import DataError, UsageError
@@ -146,6 +147,9 @@ def windows(
 
 
 def _skip(stream: Stream, count: int) -> None:
+    if isinstance(stream.raw, FileIO):
+        stream.seek(count)
+        return
     while count > 0:
         piece = stream.read(min(count, WINDOW))
         if not piece:
