@@ -103,7 +103,7 @@ class RowChecks:
                 raise site.error(
                     int(index[row]), name,
                     f"column '{name}' is not a valid {_NOUNS.get(item.role, item.role)}: expected {item.kind.says}",
-                    value, item.kind.hint or self._logits_hint(item),
+                    value, item.kind.hint or self._logits_hint(item, float(values.ravel()[flat])),
                     code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
             if (row_problem := item.kind.bad_row(values)) is not None:
@@ -116,10 +116,12 @@ class RowChecks:
             if item.kind.total is not None and len(values):
                 self._check_totals(item, values, index, site)
 
-    def _logits_hint(self, item: Input) -> str | None:
-        """What to do where predicted probabilities may be logits."""
+    def _logits_hint(self, item: Input, value: float) -> str | None:
+        """What to do where predicted probabilities may be logits, or percentages."""
         if item.kind.link is None or item.role == "target":
             return None
+        if 2 < value <= 100 and not item.classed:
+            return f"if these are percentages: --let 'p = {item.columns[0]} / 100' -p p"
         losses = [job.spec.loss for job in self.plan.jobs if item in job.inputs]
         if all(loss.of_logits is not None for loss in losses):
             return "if these are logits, use the loss of the same name with '_with_logits'"

@@ -62,7 +62,7 @@ def random_table(seed: int, known: frozenset[str]) -> Table:
 
 @cache
 def groups(known: frozenset[str]) -> list[tuple[tuple[Loss, ...], tuple[int, ...]]]:
-    """The losses with the same roles and kinds, and which kinds these are."""
+    """The losses with the same roles and kinds, and which kinds these are; twice where they are ten, and so on."""
     found: dict[Any, tuple[tuple[Loss, ...], tuple[int, ...]]] = {}
     for loss in LOSSES:
         if loss.name not in known or not loss.source_roles:
@@ -73,18 +73,17 @@ def groups(known: frozenset[str]) -> list[tuple[tuple[Loss, ...], tuple[int, ...
             kinds = [(role.name, role.kinds[at]) for role, at in zip(roles, choice, strict=True)]
             losses, _ = found.get(key := str((kinds, sizes, loss.scope, loss.unit)), ((), ()))
             found[key] = (*losses, loss), choice
-    return list(found.values())
+    return [group for group in found.values() for _ in range(1 + len(group[0]) // 10)]
 
 
 def loss_table(seed: int, losses: tuple[Loss, ...], choice: tuple[int, ...]) -> Table:
     """A table with the columns of these losses, and odd values where they are allowed."""
     first, drawing = losses[0], Drawing(np.random.default_rng([seed, 14]), 0)
-    few = first.scope == "group" or any(
-        _shape(kind) != "number" for role in first.roles.values() for kind in role.kinds
-    )
-    drawing.rows = int(
-        drawing.one([1, 2, 5, 40, 40, 300, 300] + [2000] * (first.scope != "group") + [70_000] * (not few))
-    )
+    sizes = [1, 2, 5, 40, 300, 300]
+    if first.scope != "group":
+        vectors = any(_shape(kind) != "number" for role in first.roles.values() for kind in role.kinds)
+        sizes += [2000, 2000] if vectors else [2000, 70_000, 70_000]  # several batches, and chunks of 65,536
+    drawing.rows = int(drawing.one(sizes))
     columns, settings, matrices = drawn(first, choice, drawing)
     for name in drawing.one(["", "missing", "nan"]).split():
         _omit(drawing, columns, name)
@@ -143,7 +142,7 @@ def golden_tables(path: Path) -> Iterator[Table]:
     with path.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
             loss = parse(row["spec"]).parts[0][1].loss
-            inputs = {role: np.array(values) for role, values in json.loads(row["inputs"]).items()}
+            inputs = {role: _numbers(loss, role, values) for role, values in json.loads(row["inputs"]).items()}
             data, settings = columns_and_settings(loss, inputs, lists=True)
             if row["weights"]:
                 data["w"] = np.array(json.loads(row["weights"]), float)
@@ -151,6 +150,12 @@ def golden_tables(path: Path) -> Iterator[Table]:
             columns = tuple(column(name, values) for name, values in data.items())
             case = Case(number, columns, (row["spec"],), settings)
             yield Table(f"{path.stem}:{number}", case, settings.pop("tables"), batches=True)
+
+
+def _numbers(loss: Loss, role: str, values: Any) -> np.ndarray:
+    """The values of a role as an array; words that the role has numbers for as these."""
+    words = dict(loss.roles[role].kinds[0].labels)
+    return np.array([words.get(value, value) for value in values] if words else values)
 
 
 # ------------------------------------------------------------------------------------------------------------ commands

@@ -102,6 +102,13 @@ def test_the_hint_names_a_loss_that_there_is(loss: str, hint: str) -> None:
     assert raised.value.hint == hint
 
 
+def test_a_value_up_to_100_may_be_a_percentage() -> None:
+    for value, hint in ((90.0, "if these are percentages: --let 'p = chance / 100' -p p"), (101.0, "_with_logits")):
+        with pytest.raises(DataError, match="expected a probability") as raised:
+            losscli.evaluate({"y": [1, 0], "chance": [value, 0.5]}, "bce", target="y", pred="chance")
+        assert hint in str(raised.value.hint)
+
+
 def test_the_hint_is_for_all_losses_of_a_column() -> None:
     for losses in (["bce", "brier"], ["brier", "bce"], "x=bce+brier"):
         with pytest.raises(DataError) as raised:

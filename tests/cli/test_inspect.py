@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -109,6 +110,7 @@ WRONG = {
     "text_in_numbers": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING], other=[*range(59), "unknown"]),
     "number_spelling": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING],
                              euro=[f'"1.{at:03},5"' for at in range(60)]),
+    "repeated_name": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING], a=RISING, b=RISING).replace("a,b", "a,a"),
     "empty": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING], note=[""] * 60),
     "infinite": table(y=RISING, pred=[v + 1 + v % 2 for v in RISING], score=["inf", *RISING[1:]]),
 }  # fmt: skip
@@ -218,6 +220,13 @@ def test_a_value_outside_the_sample_counts(folder, capfd):
 
 
 # ---------------------------------------------------------------------------------------------------- how it is shown
+
+
+def test_the_schema_has_the_codes_of_all_findings():
+    schema = json.loads(report.schema("inspect"))
+    listed = schema["properties"]["findings"]["items"]["properties"]["code"]["enum"]
+    code = (ROOT / "losscli" / "execution" / "inspection" / "findings.py").read_text(encoding="utf-8")
+    assert sorted(listed) == sorted(set(re.findall(r'FindingResult\(\s*"(\w+)"', code)))
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ _FEW_VALUES = 20  # ratings and classes may well be predicted without an error
 
 def findings(sample: Sample, fits: Sequence[Fit]) -> list[FindingResult]:
     """All that looks wrong: what is wrong with predictions first, then with single columns."""
-    found = [*(_of_roles(fits[0]) if fits else ()), *_named_wrongly(sample), *_sums(sample)]
+    found = [*(_of_roles(fits[0]) if fits else ()), *_repeated(sample), *_named_wrongly(sample), *_sums(sample)]
     for profile in sample.profiles.values():
         found += _of_column(profile, sample)
     return found
@@ -91,6 +91,13 @@ def _imbalance(target: Candidate, fit: Fit) -> Iterator[FindingResult]:
             "rare_class", (target.cols,), f"class '{rarest}' of '{target.cols}' is rare: {share}",
             "means are nearly those of the other classes: look at slices (--by), or weigh (--class-weight balanced)",
         )  # fmt: skip
+
+
+def _repeated(sample: Sample) -> Iterator[FindingResult]:
+    """Names of several columns, which no command can tell apart."""
+    for name in sample.repeated:
+        yield FindingResult("repeated_name", (name,), f"several columns are named '{name}': none of them can be read",
+                            "rename all but one")  # fmt: skip
 
 
 def _named_wrongly(sample: Sample) -> Iterator[FindingResult]:

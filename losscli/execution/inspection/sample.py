@@ -36,7 +36,7 @@ class Sample:
     """The rows that are kept. `candidates` are in the order of the file, by their names as typed.
 
     `profiles` are of all rows that were read, `rows` of them. `complete` says that no row was left unread, `unseen` are
-    columns that were not looked at.
+    columns that were not looked at, `repeated` names of several columns.
     """
 
     source: Source
@@ -47,6 +47,7 @@ class Sample:
     kept: int
     complete: bool
     unseen: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
     @property
     def apart(self) -> Sample:
@@ -131,7 +132,7 @@ def read_sample(
     flat = [name for name in source.columns if not fields_of(source.types.get(name))]  # not columns of objects
     names = [name for name in flat if name and source.columns.count(name) == 1][:COLUMNS]
     names = source.fragments[0].readable(names) if source.fragments else []
-    projection = _projection(source, names, options)
+    projection, repeated = _projection(source, names, options)
     profiles = {name: ColumnProfile(name, source.types.get(name)) for name in projection}
     kept = _Thinned(projection)
     rows, complete = 0, True
@@ -152,7 +153,7 @@ def read_sample(
             singles[name] = found
     roots = {name.partition(".")[0] for name in inner}
     unseen = tuple(dict.fromkeys(name for name in source.columns if name not in profiles and name not in roots))
-    return Sample(source, together(singles), singles, profiles, rows, len(kept.hashes), complete, unseen)
+    return Sample(source, together(singles), singles, profiles, rows, len(kept.hashes), complete, unseen, repeated)
 
 
 def _opened(paths: Sequence[str], options: ReadOptions) -> tuple[Source, list[str]]:
@@ -162,12 +163,14 @@ def _opened(paths: Sequence[str], options: ReadOptions) -> tuple[Source, list[st
     return with_nested(source, [(name,) for name in inner]), inner
 
 
-def _projection(source: Source, names: Sequence[str], options: ReadOptions) -> dict[str, ReadAs]:
-    """How each column is read; those whose name occurs twice cannot be."""
+def _projection(
+    source: Source, names: Sequence[str], options: ReadOptions
+) -> tuple[dict[str, ReadAs], tuple[str, ...]]:
+    """How each column is read; and the names of several columns, which cannot be."""
     left = list(names)
     while True:
         try:
-            return _read_as(source, left, options)
+            return _read_as(source, left, options), tuple(name for name in names if name not in left)
         except DataError as error:
             if error.code != "DATA_DUPLICATE_COLUMN" or error.column not in left:
                 raise

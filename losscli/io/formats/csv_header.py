@@ -125,7 +125,7 @@ def read_layout(stream: Stream, preamble: Preamble, format: str) -> Layout:
         return Layout(
             tuple(str(n + 1) for n in range(len(head.cells))), dialect, skip, above + 1, above, preamble.notes
         )
-    _refuse_title(found, stream.path)
+    _refuse_title(found, text, dialect, stream.path)
     names = _names(head, text, skip, stream.path)
     if options.delimiter is None and len(names) == 1:
         _refuse_other_delimiter(names[0], found, format, stream.path)
@@ -220,14 +220,15 @@ def _is_of_numbers(record: Record) -> bool:
     return all(_NUMBER.fullmatch(cell.strip()) for cell in record.cells)
 
 
-def _refuse_title(found: Sequence[Record], path: str) -> None:
+def _refuse_title(found: Sequence[Record], text: bytes, dialect: Dialect, path: str) -> None:
     """Refuse one cell above two or more that could be column names."""
     head, rest = found[0], found[1:]
     if not rest or len(head.cells) != 1 or len(rest[0].cells) < 2 or rest[0].cells[0].startswith(b"#"):
         return
-    line = b",".join(rest[0].cells)
-    if any(head.cells[0].count(mark) == line.count(mark) > 0 for mark in (b";", b"\t", b"|")):
-        return  # another delimiter, and decimal commas
+    for mark in (b";", b"\t", b"|"):
+        widths = {len(record.cells) for record in islice(records(text, dialect._replace(delimiter=mark)), 2)}
+        if len(widths) == 1 and widths.pop() > 1:
+            return  # another delimiter, and decimal commas
     if all(cell.strip() and not _NUMBER.fullmatch(cell.strip()) for cell in rest[0].cells):
         raise DataError(
             f"the first line has 1 cell, line {rest[0].line} has {len(rest[0].cells)}",

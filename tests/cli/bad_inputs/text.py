@@ -69,6 +69,8 @@ text("B041", "text_after_a_closing_quote", 'y,p,g\n1,2,a\n"3"5,3,b\n', 3, "opene
 text("B041", "quoted_numbers", 'y,p\n"1","2"\n"3","3"\n', value=0.5)
 text("B042", "semicolons", "y;p\n1;2\n", 3, "separated by ';', not by comma", "use --delimiter ';'", "in: p.csv")
 text("B042", "semicolons_told", "y;p\n1;2\n", args="--delimiter ;", value=1.0)
+text("B042", "semicolons_in_quotes", 'id;y;p;said\n1;1,5;1,25;"so; so"\n', 3, "separated by ';', not by comma",
+     "use --delimiter ';' --decimal ','")
 text("B042", "tabs", "y\tp\n1\t2\n", 3, "separated by a tab", "use --delimiter '\\t'")
 text("B042", "tabs_told", "y\tp\n1\t2\n", args="--delimiter \\t", value=1.0)
 text("B042", "bars", "y|p\n1|2\n", 3, "separated by '|'", "use --delimiter '|'")
