@@ -241,9 +241,8 @@ def _resolved(path: str) -> Path:
 
 
 def _temporary_beside(target: Path) -> Path:
-    import secrets  # here, as a short run does without it
-
-    return target.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
+    # What `secrets` would give, whose import of OpenSSL takes longer than to write a report.
+    return target.with_name(f"{_PREFIX}{os.urandom(8).hex()}{_SUFFIX}")
 
 
 def _descriptor(path: str) -> int | None:

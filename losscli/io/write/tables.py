@@ -97,7 +97,7 @@ class TableWriter:
     ) -> None:
         """Append rows: one array per column, all of the same length; `nulls` is True where a cell is null.
 
-        The arrays may be changed as soon as this returns.
+        The arrays must not be changed afterwards, as formats keep rows until a row group is full.
         """
         masks = nulls or {}
         chunk = [_column(spec, columns[spec.name], masks.get(spec.name)) for spec in self._columns]
@@ -177,16 +177,15 @@ def _opened(path: str, columns: Sequence[ColumnSpec], format: str) -> Iterator[T
 
 
 def _column(spec: ColumnSpec, values: NDArray[Any] | Sequence[str], null: NDArray[np.bool_] | None) -> Column:
-    mask = None if null is None or not null.any() else np.array(null, dtype=np.bool_)
+    mask = None if null is None or not null.any() else null
     if spec.kind == "text":
         return Column(spec, ["" if text is None else str(text) for text in values], mask)
     if spec.kind == "list" and spec.width is None:
         lists = np.empty(len(values), object)
         for at, numbers in enumerate(values):
-            lists[at] = np.array(numbers, np.float64)
+            lists[at] = np.asarray(numbers, np.float64)
         return Column(spec, lists, mask)
-    # A copy, because formats keep rows until a row group is full, and the caller may reuse its arrays.
-    array = np.array(values, dtype=np.int64 if spec.kind == "int" else np.float64, order="C")
+    array = np.asarray(values, dtype=np.int64 if spec.kind == "int" else np.float64, order="C")
     expected = (len(array), spec.width) if spec.kind == "list" else (len(array),)
     if array.shape != expected:
         raise ValueError(f"column '{spec.name}': expected an array of shape {expected}, not {array.shape}")
