@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
 import types
 from contextlib import contextmanager
@@ -249,6 +250,38 @@ def test_a_search_for_credentials_is_not_waited_for():
         stores._within(60, lambda: (_ for _ in ()).throw(TimeoutError()), Address("gs://b/a.json"))
 
 
+def test_credentials_and_the_first_answer_share_their_time(monkeypatch):
+    clock = [0.0]
+
+    class Slow(Shelf):
+        def __init__(self, **_):
+            clock[0] += 7.99
+            super().__init__(waiting=asyncio.Event())
+
+    Slow.__module__ = "gcsfs.core"  # which retries by itself
+    monkeypatch.setattr(stores, "_now", lambda: clock[0])
+    monkeypatch.setattr("fsspec.get_filesystem_class", lambda scheme: Slow)
+    store = stores._create_store(Address("gs://b/a.json"), Settings())
+    with pytest.raises(FileError, match="no connection to the server within 8 s"):  # a hundredth of a second later
+        run(store.stat(Address("gs://b/a.json")))
+
+
+def test_a_cause_that_retries_hide_is_asked_for():
+    class Lost:
+        def get(self, url):
+            asked.append(url)
+            raise socket.gaierror
+
+    class Slow(Shelf):
+        session, base = Lost(), "https://storage.example/v1/"
+
+    asked = []
+    store = Store(ObjectStore(Slow(waiting=asyncio.Event()), retries=True), Settings(connect=0.05), 0)
+    with pytest.raises(FileError, match="the name of the server cannot be resolved"):
+        run(store.stat(Address("gs://b/a.json")))
+    assert asked == ["https://storage.example/v1/"]
+
+
 class ConnectTimeoutError(Exception):
     """As botocore raises it."""
 
@@ -329,6 +362,36 @@ def test_certificates_are_named_by_the_usual_variables(variable, secure, monkeyp
     for url in (f"{base}/ok/a.json", "s3://bucket/a.json"):
         error = refusal(url)
         assert "a file of this machine" in error.message and variable in error.hint
+
+
+class Google(Shelf):
+    """Opens its connections as gcsfs does, with what it was given."""
+
+    def __init__(self, base, session_kwargs, **_):
+        super().__init__()
+        self.base, self.session_kwargs = base, session_kwargs
+
+    async def _info(self, path):
+        from aiohttp import ClientSession
+
+        async with ClientSession(**self.session_kwargs) as session, session.get(f"{self.base}/ok/a.json") as answer:
+            return {"size": len(await answer.read()), "type": "file"}
+
+
+@pytest.mark.parametrize("variable", BUNDLES)
+def test_google_trusts_the_same_certificates(variable, secure, monkeypatch):
+    base, authority = secure
+    monkeypatch.setattr("fsspec.get_filesystem_class", lambda scheme: lambda **given: Google(base, **given))
+    address = Address("gs://b/a.json")
+    with pytest.raises(FileError, match="its certificate or TLS handshake was rejected") as caught:
+        run(stores._create_store(address, settings()).stat(address))
+    assert "abfs://: SSL_CERT_FILE" in caught.value.hint
+    monkeypatch.setenv(variable, authority)
+    assert run(stores._create_store(address, settings()).stat(address)).size == 2
+    assert stores._options("gs", settings())["session_kwargs"]["trust_env"]
+    monkeypatch.setenv(variable, f"{authority}.old")
+    with pytest.raises(FileError, match="a file of this machine"):
+        stores._create_store(address, settings())
 
 
 def test_certificates_are_each_named_once(monkeypatch):

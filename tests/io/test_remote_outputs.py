@@ -195,6 +195,44 @@ def test_a_failure_midway_leaves_the_old_object_and_no_parts(operation, s3, monk
     assert unfinished(s3) == []
 
 
+@pytest.mark.parametrize("there", ["ours", "other", "nothing"])
+def test_an_upload_whose_answer_was_lost_is_looked_at(there, s3, monkeypatch):
+    """The store has completed the upload, or discarded it: the next attempt finds no such upload."""
+    import s3fs
+
+    monkeypatch.setattr(upload, "PART", 5 << 20)
+    if there == "other":
+        s3.put_object(Bucket="outputs", Key="large", Body=b"old")
+    real, seen = s3fs.S3FileSystem._call_s3, []
+
+    async def call(self, method, *args, **arguments):
+        seen.append(method)
+        if method == "complete_multipart_upload" and seen.count(method) == 2:
+            gone = {"Error": {"Code": "NoSuchUpload"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+            raise botocore_errors.ClientError(gone, method)
+        if method == "complete_multipart_upload":
+            parts = arguments.pop("MultipartUpload")
+            if there == "ours":
+                await real(self, method, *args, **arguments, MultipartUpload=parts)
+            else:
+                await real(self, "abort_multipart_upload", *args, **arguments)
+            raise ConnectionResetError
+        return await real(self, method, *args, **arguments)
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", call)
+    if there == "ours":
+        write(11 << 20)
+        assert content(s3, "large") == bytes(range(256)) * (11 << 12)
+    else:
+        with pytest.raises(FileError, match="the store has discarded the upload") as caught:
+            write(11 << 20)
+        assert (caught.value.code, caught.value.path) == ("IO_NETWORK", "s3://outputs/large")
+    assert seen.count("complete_multipart_upload") == 2
+    assert unfinished(s3) == []
+    if there == "other":
+        assert content(s3, "large") == b"old"
+
+
 def test_an_error_of_the_run_uploads_nothing(s3, folder):
     s3.put_object(Bucket="outputs", Key="rows.parquet", Body=b"old")
     Path("preds.csv").write_text("y,p\n" + "1,2\n" * 50 + "1,x\n")

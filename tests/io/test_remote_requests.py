@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import pickle
+from collections import deque
 
 import numpy as np
 import pyarrow as pa
@@ -199,6 +200,19 @@ def test_ends_of_very_many_files_are_not_all_kept(store, monkeypatch):
     kept = sum(len(fragment.source.head) for fragment in source.fragments)
     assert 0 < kept <= 5000
     assert mse("s3://bucket/run/") == mse(pa.concat_tables(parts))
+
+
+def test_to_keep_the_ends_of_one_more_file_looks_at_no_other(monkeypatch):
+    class Files(deque):
+        def __iter__(self):
+            pytest.fail("all files were looked at")
+
+    monkeypatch.setattr(ends, "KEPT", 500)
+    monkeypatch.setattr(ends, "_latest", ends._Latest())
+    ends._latest.files = Files()
+    kept = [ends.Ends(b"0123456", b"789") for _ in range(200)]
+    assert [each.bytes() for each in kept] == [(b"", b"")] * 150 + [(b"0123456", b"789")] * 50
+    assert (ends._latest.bytes, len(ends._latest.files)) == (500, 50)
 
 
 def test_a_version_is_read_whole_or_refused(store, monkeypatch):

@@ -12,9 +12,6 @@ from losscli.io.remote.transfer import wait
 KEPT = 64 << 20
 """Bytes that are kept of all files together; of more files than that, each is asked for its ends once more."""
 
-_kept: deque[tuple[weakref.ref[Ends], int]] = deque()
-_lock = threading.Lock()
-
 
 class Ends:
     """The head and the tail of one file; both are empty once other files have taken their room."""
@@ -22,7 +19,8 @@ class Ends:
     def __init__(self, head: bytes = b"", tail: bytes = b"") -> None:
         self.head, self.tail = head, tail
         self.asked: Future[tuple[bytes, bytes]] | None = None
-        self._keep()
+        if head:
+            _latest.keep(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         return Ends, self.bytes()
@@ -33,17 +31,30 @@ class Ends:
         if asked is not None:
             self.head, self.tail = wait(asked)
             self.asked = None
-            self._keep()
+            if self.head:
+                _latest.keep(self)
         return self.head, self.tail
 
-    def _keep(self) -> None:
-        if not self.head:
-            return
-        with _lock:
-            _kept.append((weakref.ref(self), len(self.head) + len(self.tail)))
-            total = sum(size for _, size in _kept)
-            while total > KEPT and len(_kept) > 1:
-                oldest, size = _kept.popleft()
-                total -= size
-                if (ends := oldest()) is not None and ends is not self:
+
+class _Latest:
+    """The files whose ends are kept, and how many bytes these are: tens of thousands, so none is counted again."""
+
+    def __init__(self) -> None:
+        self.files: deque[tuple[weakref.ref[Ends], int]] = deque()
+        self.bytes = 0
+        self._lock = threading.Lock()
+
+    def keep(self, new: Ends) -> None:
+        """Keep the ends of one more file, in place of those of the oldest."""
+        size = len(new.head) + len(new.tail)
+        with self._lock:
+            self.files.append((weakref.ref(new), size))
+            self.bytes += size
+            while self.bytes > KEPT and len(self.files) > 1:
+                oldest, size = self.files.popleft()
+                self.bytes -= size
+                if (ends := oldest()) is not None and ends is not new:
                     ends.head = ends.tail = b""
+
+
+_latest = _Latest()

@@ -163,7 +163,7 @@ def _unreachable(causes: list[BaseException], names: set[str]) -> RemoteFailure 
     if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
         return RemoteFailure(
             "permanent", "no secure connection to the server: its certificate or TLS handshake was rejected",
-            hint=f"for a private certificate authority, name its file: {', '.join(BUNDLES)}",
+            hint=f"for a private certificate authority, name its file: {', '.join(BUNDLES)} (abfs://: SSL_CERT_FILE)",
         )  # fmt: skip
     if any(isinstance(cause, ConnectionRefusedError) or _number(cause) == errno.ECONNREFUSED for cause in causes):
         return RemoteFailure("permanent", "the server refuses the connection", hint="check the host and the port")

@@ -103,6 +103,15 @@ class WebServer:
             yield answer
 
 
+def connector(certificates: Sequence[str]) -> Any:
+    """Connections of aiohttp on fsspec's event loop that also trust these certificates, for a library to use."""
+    from aiohttp import TCPConnector, ThreadedResolver
+    from fsspec.asyn import get_loop
+
+    loop = get_loop()
+    return TCPConnector(ssl=_tls_context(certificates), resolver=ThreadedResolver(loop=loop), loop=loop)
+
+
 def _tls_context(certificates: Sequence[str]) -> ssl.SSLContext:
     """What verifies servers: by the certificates of the system and these files or folders."""
     context = ssl.create_default_context()

@@ -13,6 +13,12 @@ BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FI
 
 CONNECT, READ, RETRIES = 10.0, 60.0, 3
 
+FIRST_ANSWER = 8.0
+"""Seconds for credentials and a first answer together, of libraries that retry by themselves for a minute."""
+
+LAST_QUESTION = 1.0
+"""Seconds for what is asked after that, to learn the cause."""
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import closing, suppress
@@ -14,9 +15,17 @@ from typing import Any, Protocol, TypeVar
 from losscli.errors import FileError, LosscliError, UsageError
 from losscli.io.remote.address import AZURE, WEB, Address, RemoteVersion, sanitized_text, scheme_of
 from losscli.io.remote.causes import MUTE, code_of
-from losscli.io.remote.failures import IncompleteBody, chain, credentials, explain, no_container, unreached
-from losscli.io.remote.http import NoRangesError, WebServer
-from losscli.io.remote.settings import Settings, settings
+from losscli.io.remote.failures import (
+    IncompleteBody,
+    RemoteFailure,
+    chain,
+    credentials,
+    explain,
+    no_container,
+    unreached,
+)
+from losscli.io.remote.http import NoRangesError, WebServer, connector
+from losscli.io.remote.settings import FIRST_ANSWER, LAST_QUESTION, Settings, settings
 from losscli.io.remote.transfer import IN_FLIGHT, with_retries
 
 T = TypeVar("T")
@@ -170,10 +179,13 @@ def remote_version(info: Mapping[str, Any]) -> RemoteVersion:
 
 
 class Store:
-    """A backend with time-outs and retries."""
+    """A backend with time-outs and retries.
 
-    def __init__(self, backend: Backend, limits: Settings, retries: int) -> None:
-        self.backend, self.limits, self.retries = backend, limits, retries
+    Of the seconds for a first answer so many were `spent` in the search for credentials.
+    """
+
+    def __init__(self, backend: Backend, limits: Settings, retries: int, spent: float = 0.0) -> None:
+        self.backend, self.limits, self.retries, self.spent = backend, limits, retries, spent
         self.is_reached = False
 
     @property
@@ -232,14 +244,34 @@ class Store:
         raise no_container(address.scheme).error(address, 1)
 
     async def _reach(self, backend: ObjectStore, address: Address) -> None:
-        """Wait for a first answer, whatever it says, as long as for a connection: libraries retry for a minute."""
+        """Wait for a first answer, whatever it says, and not long, as libraries retry for a minute."""
+        patience = _patience(self.limits)
         try:
-            await asyncio.wait_for(backend.has_container(address), self.limits.connect)
+            await asyncio.wait_for(backend.has_container(address), max(0.0, patience - self.spent))
         except TimeoutError:
-            raise unreached(self.limits.connect).error(address, 1) from None
+            raise (await _hidden(backend, self.limits) or unreached(patience)).error(address, 1) from None
         except Exception as error:
             raise explain(error, self.limits).error(address, 1) from None
         self.is_reached = True
+
+
+async def _hidden(backend: ObjectStore, limits: Settings) -> RemoteFailure | None:
+    """What is wrong with the connection, where the library hides it in its retries: its session is asked once."""
+    session, base = (getattr(backend.filesystem, name, None) for name in ("session", "base"))
+    if session is None or not isinstance(base, str):
+        return None
+
+    async def ask() -> None:
+        async with session.get(base):
+            """Any answer will do."""
+
+    try:
+        await asyncio.wait_for(ask(), LAST_QUESTION)
+    except TimeoutError:
+        return None
+    except Exception as error:
+        return explain(error, limits)
+    return None
 
 
 def changed_error(address: Address) -> FileError:
@@ -275,9 +307,8 @@ def _create_store(address: Address, limits: Settings) -> Store:
         import fsspec
     except ImportError:
         raise _not_installed(scheme, "fsspec") from None
-    logging.getLogger("gcsfs").addHandler(
-        logging.NullHandler()
-    )  # otherwise it prints tracebacks of failures that it retries
+    for library in ("gcsfs", "azure"):  # otherwise they print tracebacks and lists of what they tried
+        logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         if scheme in WEB:
             kind = fsspec.get_filesystem_class(scheme)
@@ -286,7 +317,8 @@ def _create_store(address: Address, limits: Settings) -> Store:
         kind = fsspec.get_filesystem_class(scheme)
         given = kind._get_kwargs_from_urls(address.url) if scheme in AZURE else {}
         options = {**given, **_options(scheme, limits), "use_listings_cache": False, "skip_instance_cache": True}
-        filesystem = _within(limits.connect, lambda: kind(**options), address)
+        began = _now()
+        filesystem = _within(_patience(limits), lambda: kind(**options), address)
     except ImportError:
         raise _not_installed(scheme, _PACKAGES[scheme]) from None
     except ValueError as error:
@@ -301,7 +333,14 @@ def _create_store(address: Address, limits: Settings) -> Store:
         filesystem.retries = 1  # only our retries, as both would multiply
         return Store(S3Store(filesystem), limits, limits.retries)
     retries = kind.__module__.startswith(("gcsfs", "adlfs"))
-    return Store(ObjectStore(filesystem, retries=retries), limits, 0 if retries else limits.retries)
+    return Store(ObjectStore(filesystem, retries=retries), limits, 0 if retries else limits.retries, _now() - began)
+
+
+_now = time.monotonic
+
+
+def _patience(limits: Settings) -> float:
+    return min(limits.connect, FIRST_ANSWER)
 
 
 def _within(seconds: float, make: Callable[[], T], address: Address) -> T:
@@ -342,7 +381,11 @@ def _options(scheme: str, limits: Settings) -> dict[str, Any]:
     timeout = ClientTimeout(total=None, sock_connect=limits.connect, sock_read=limits.read)
     if scheme in WEB:
         return {"client_kwargs": {"timeout": timeout, "trust_env": True, "auto_decompress": False}}
-    return {"requests_timeout": timeout, **({"token": "anon"} if limits.anonymous else {})}
+    session: dict[str, Any] = {"trust_env": True}
+    if limits.certificates:
+        session["connector"] = connector(limits.certificates)
+    token = {"token": "anon"} if limits.anonymous else {}
+    return {"requests_timeout": timeout, "session_kwargs": session, **token}
 
 
 def _not_installed(scheme: str, package: str) -> UsageError:

@@ -6,8 +6,9 @@ are no object until the last request names them; if that does not come, they are
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -101,14 +102,35 @@ def _upload_parts(store: Store, address: Address, path: str, part: int) -> None:
                 if len(pending) == AT_ONCE:
                     tags.append(wait(pending.popleft())["ETag"])
         tags += [wait(future)["ETag"] for future in pending]
-        parts = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
-        run(_called(store, address, "complete_multipart_upload", UploadId=upload, MultipartUpload={"Parts": parts}))
+        _complete(store, address, upload, tags, Path(path).stat().st_size)
     except BaseException:  # also where the process is told to end: parts that stay are paid for
         for future in pending:
             future.cancel()
         with suppress(Exception):
             start(_called(store, address, "abort_multipart_upload", UploadId=upload)).result(ABORT_SECONDS)
         raise
+
+
+def _complete(store: Store, address: Address, upload: str, tags: Sequence[str], size: int) -> None:
+    """Make the parts one object. Where the answer was lost and it was asked again, the store knows no such upload."""
+    parts = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
+    try:
+        run(_called(store, address, "complete_multipart_upload", UploadId=upload, MultipartUpload={"Parts": parts}))
+    except FileError as error:
+        if error.code != "IO_NOT_FOUND":
+            raise
+        with suppress(FileError, ValueError):  # ValueError: tags that are no hashes prove nothing
+            found = run(store.stat(address))
+            if (found.size, found.tag) == (size, _tag_of_parts(tags)):
+                return
+        raise FileError("could not write: the store has discarded the upload before it was complete",
+                        path=address.redacted, hint="run again", code="IO_NETWORK") from None  # fmt: skip
+
+
+def _tag_of_parts(tags: Sequence[str]) -> str:
+    """The ETag of the object that these parts make: the hash of their hashes, and how many they are."""
+    hashes = b"".join(bytes.fromhex(tag.strip('"')) for tag in tags)
+    return f"{hashlib.md5(hashes, usedforsecurity=False).hexdigest()}-{len(tags)}"
 
 
 async def _called(store: Store, address: Address, operation: str, **arguments: Any) -> Any:
