@@ -154,8 +154,8 @@ def golden_tables(path: Path) -> Iterator[Table]:
 
 def _numbers(loss: Loss, role: str, values: Any) -> np.ndarray:
     """The values of a role as an array; words that the role has numbers for as these."""
-    words = dict(loss.roles[role].kinds[0].labels)
-    return np.array([words.get(value, value) for value in values] if words else values)
+    array, words = np.array(values), dict(loss.roles[role].kinds[0].labels)
+    return np.array([words[value] for value in values]) if words and array.dtype.kind == "U" else array
 
 
 # ------------------------------------------------------------------------------------------------------------ commands
