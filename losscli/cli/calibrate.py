@@ -9,6 +9,7 @@ import click
 from losscli.cli import Command, calibrating, completion
 from losscli.cli import options as shared
 from losscli.cli.engine_options import threads_option
+from losscli.cli.file_options import file_options
 
 if TYPE_CHECKING:
     from losscli.cli.option_values import CalibrateOptions
@@ -37,7 +38,7 @@ losscli calibrate test.csv -t label -p 'p_*' --apply map.json -o calibrated.csv"
 @shared.format_options
 @shared.verbose_option
 @shared.plan_option
-@shared.file_options
+@file_options
 @threads_option
 def command(**given: Any) -> int:
     """Fit a small map of the predictions that lowers a loss, and test it on other rows.

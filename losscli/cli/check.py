@@ -13,6 +13,7 @@ import click
 from losscli.cli import Plain
 from losscli.cli import options as shared
 from losscli.cli.engine_options import engine_options
+from losscli.cli.file_options import init_options
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, system_code
 from losscli.execution.engines import ENGINES
 from losscli.io.remote.address import local_path, scheme_of
@@ -58,7 +59,7 @@ losscli check --init preds.csv""",
                help="Write a configuration file for SOURCE to -o FILE. Options that say how files are read "
                     "(--delimiter, --decimal, …; see 'losscli inspect --help') go into it.  "
                     "[default: losscli.toml]")  # fmt: skip
-@shared.init_options
+@init_options
 @shared.report_options
 @shared.exit_zero_option
 @shared.option("--holm-over", type=click.Choice(["gate", "suites"]), default="gate", show_default=True, section="Gates",

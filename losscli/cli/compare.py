@@ -11,6 +11,7 @@ import click
 from losscli.cli import Command
 from losscli.cli import options as shared
 from losscli.cli.engine_options import engine_options
+from losscli.cli.file_options import file_options
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
 @shared.report_options
 @shared.verbose_option
 @shared.plan_option
-@shared.file_options
+@file_options
 @engine_options
 def command(**given: Any) -> int:
     """Compare two or more models on the same rows: is the difference statistically significant?

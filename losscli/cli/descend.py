@@ -9,6 +9,7 @@ import click
 from losscli.cli import Command, calibrating
 from losscli.cli import options as shared
 from losscli.cli.engine_options import threads_option
+from losscli.cli.file_options import file_options
 
 if TYPE_CHECKING:
     from losscli.cli.option_values import DescendOptions
@@ -28,7 +29,7 @@ losscli descend sample_data/diabetes.csv -t progression -p ridge -l mse --method
 @shared.format_options
 @shared.verbose_option
 @shared.plan_option
-@shared.file_options
+@file_options
 @threads_option
 def command(**given: Any) -> int:
     """Print the first steps of gradient descent on a map of the predictions.

@@ -12,6 +12,7 @@ import click
 from losscli.cli import Command, completion
 from losscli.cli import options as shared
 from losscli.cli.engine_options import engine_options
+from losscli.cli.file_options import file_options
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 )
 @shared.verbose_option
 @shared.plan_option
-@shared.file_options
+@file_options
 @engine_options
 @shared.shard_options
 def command(**given: Any) -> int:

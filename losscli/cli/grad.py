@@ -9,6 +9,7 @@ import click
 from losscli.cli import Command
 from losscli.cli import options as shared
 from losscli.cli.engine_options import engine_options
+from losscli.cli.file_options import file_options
 
 
 @click.command(
@@ -27,7 +28,7 @@ losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive 
 @shared.common("--wrt", metavar="ROLE",
                help="The role to differentiate with respect to.  [default: every role that varies by row]")  # fmt: skip
 @shared.table_options
-@shared.file_options
+@file_options
 @engine_options
 def command(**given: Any) -> int:
     """Write the gradient of the final value with respect to each prediction.

@@ -8,6 +8,7 @@ import click
 
 from losscli.cli import Command, completion
 from losscli.cli import options as shared
+from losscli.cli.file_options import file_options
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ losscli inspect preds.csv --targets labels.csv --on id""",
                help="The key columns that join rows: a name, or 'ID=id' if the targets have another.")  # fmt: skip
 @shared.option("--unmatched", section="Input", type=click.Choice(["error", "drop", "drop-targets"]), default="error",
                show_default=True, help="Rows whose key is in one file only.")  # fmt: skip
-@shared.file_options
+@file_options
 @shared.option("-f", "--format", "format_", envvar="LOSSCLI_INSPECT_FORMAT", metavar="table|plain|json",
                section="Output", callback=shared.format_name,
                help="table, plain (tab-separated) or json.  [default: table on a terminal, else plain]")  # fmt: skip

@@ -166,49 +166,6 @@ group_options = stack(
              help="The weight of each group of --mean-of: a number that all of its rows have."),
 )  # fmt: skip
 
-
-def _format_options(**more: Any) -> Callable[[Function], Function]:
-    """How the bytes of a file become a table."""
-    asked = functools.partial(_input, **more)
-    return stack(
-        asked("--input-format", metavar="FORMAT",
-              help="csv, tsv, parquet, arrow, jsonl, json, npy, npz or safetensors, if the file name does not tell the "
-                   "format."),
-        asked("--delimiter", metavar="CHAR|blanks",
-              help="Separates the cells of a text file. blanks: any run of spaces and tabs.  "
-                   "[default: ',', tab in .tsv]"),
-        asked("--quote", metavar="CHAR|none", default='"', show_default=True,
-              help="Encloses cells of a text file that contain delimiters or line ends. none: quotes are plain text."),
-        asked("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),
-        asked("--thousands", metavar="CHAR",
-              help="May separate groups of three digits in the numbers of a text file: ',' reads 1,234.5."),
-        asked("--escape", metavar="CHAR",
-              help="Makes the next character of a text file, such as a quote or a delimiter, part of its cell: '\\'."),
-        asked("--encoding", metavar="NAME", default="utf-8", show_default=True, help="The encoding of a text file."),
-        asked("--comment", metavar="CHAR", help="Lines of a text file that begin with this character are skipped."),
-        asked("--skip-lines", type=click.IntRange(min=0), default=0, metavar="N",
-              help="Lines above the header of a text file that are skipped, whatever they hold.  [default: 0]"),
-        asked("--no-header", is_flag=True, help="The first line is data. The columns are named 1, 2, 3, …"),
-        asked("--json-path", metavar="PATH",
-              help="The part of a JSON document that is the table: results.samples.  [default: the records in it]"),
-        asked("--null-values", metavar="A,B",
-              help="Texts that mean 'missing' in a column of numbers and in --where.  "
-                   "[default: ,NA,N/A,null,NULL,None,<NA>]"),
-    )  # fmt: skip
-
-
-# Of --init alone, which names them: all suites that exist say themselves how their files are read.
-init_options = _format_options(typed=True, hidden=True)
-
-file_options = stack(
-    _format_options(),
-    _input("--sha256", envvar="LOSSCLI_SHA256", multiple=True, metavar="FILE[=HEX]",
-           help="The SHA-256 that a file must have, checked before it is read. Without =HEX it only stands in the "
-                "report. Repeatable."),
-    _input("--checksums", metavar="FILE", shell_complete=completion.files,
-           help="A file as sha256sum writes it. Every file that is read must be in it, and be as it says."),
-)  # fmt: skip
-
 shard_options = stack(
     execution("--shard", metavar="I/N",
               help="Score only shard I of N; auto/N asks the variables of the job scheduler. Needs --state-out."),

@@ -9,6 +9,7 @@ import click
 from losscli.cli import Command
 from losscli.cli import options as shared
 from losscli.cli.engine_options import engine_options
+from losscli.cli.file_options import file_options
 
 
 @click.command(
@@ -21,7 +22,7 @@ losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 
 @shared.binding_options
 @shared.row_options
 @shared.table_options
-@shared.file_options
+@file_options
 @engine_options
 def command(**given: Any) -> int:
     """Write the value of every row to a file or to standard output.
