@@ -100,7 +100,7 @@ def evaluate(
         Specs: `"mse"`, `"huber:delta=2"`, `"bce@keras"`, `"total=0.7*mse+0.3*huber"`.
     target : str or sequence of str, optional
         The columns of the target (ground truth): COLS as on the command line, or a list of exact names. By default
-        the usual names are tried.
+        the default names are tried.
     pred : str, sequence of str, or mapping of model to either, optional
         The columns of the prediction; a mapping names several models.
     columns : mapping of role to columns, optional

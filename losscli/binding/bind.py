@@ -10,7 +10,7 @@ from losscli.binding.align_classes import align
 from losscli.binding.class_weights import weighted_class_column
 from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
 from losscli.binding.column_shapes import ColumnShapes
-from losscli.binding.default_names import DEFAULT_NAMES, less_usual
+from losscli.binding.default_names import DEFAULT_NAMES, further_names
 from losscli.binding.derived_columns import derived_columns, unused_notes
 from losscli.binding.label_settings import refuse_unused_labels
 from losscli.binding.levels import at_levels, levels_of
@@ -85,8 +85,8 @@ class Binder:
         from losscli.binding.many_models import each_model, note, taken  # not on the way of a run that names its models
 
         columns, wanted = self._resolve(binding.role, binding.columns), self.request.target
-        usual = [name for name in DEFAULT_NAMES["target"] if name in self._side_of("target")]
-        targets = usual if wanted is None else self._resolve("target", wanted).names
+        defaults = [name for name in DEFAULT_NAMES["target"] if name in self._side_of("target")]
+        targets = defaults if wanted is None else self._resolve("target", wanted).names
         yield from each_model(binding, columns, taken(self.request, self.columns, targets))
         self.notes[note(binding, columns)] = None
 
@@ -169,7 +169,7 @@ class Binder:
         if role.kinds[0].shape == "matrix":
             raise UsageError(f"'{spec.loss.name}' needs the table '{role.name}'", hint=f"--table {role.name}=FILE",
                              code="USAGE_COLUMNS")  # fmt: skip
-        return None, self._usual(spec, role)
+        return None, self._by_default_name(spec, role)
 
     def _parameters(self, spec: LossSpec, model: str | None) -> tuple[list[Input], bool]:
         """The columns of the parameters that rows have, and whether a model has one of its own."""
@@ -214,19 +214,19 @@ class Binder:
         self.notes |= dict.fromkeys(self.sides.note(name, role) for name in both)
         return replace(found, names=tuple(self.sides.name_for(role, name) for name in found.names))
 
-    def _usual(self, spec: LossSpec, role: Role) -> ColumnSet:
+    def _by_default_name(self, spec: LossSpec, role: Role) -> ColumnSet:
         option = {"target": "-t COLS", "pred": "-p COLS"}.get(role.name, f"-c {role.name}=COLS")
         option += f", or give --table {HISTORY}=FILE" if role.name in spec.loss.from_history else ""
-        usual = DEFAULT_NAMES.get(role.name, ())
-        present = [name for name in usual if name in self._side_of(role.name)]
-        present = present or [name for name in usual if name in self.columns]
+        defaults = DEFAULT_NAMES.get(role.name, ())
+        present = [name for name in defaults if name in self._side_of(role.name)]
+        present = present or [name for name in defaults if name in self.columns]
         if len(present) == 1:
             return self._guessed(role.name, present[0])
-        if not present and usual and (only := self._only_in_both()) is not None:
+        if not present and defaults and (only := self._only_in_both()) is not None:
             return self._resolve(role.name, exact_columns([only]))
         if not present:
-            present = less_usual(role.name, self._side_of(role.name), role.kinds)
-            present = present or less_usual(role.name, self.columns, role.kinds)
+            present = further_names(role.name, self._side_of(role.name), role.kinds)
+            present = present or further_names(role.name, self.columns, role.kinds)
             if len(present) == 1:
                 return self._guessed(role.name, present[0])
         listed = ", ".join(self.columns[:30])

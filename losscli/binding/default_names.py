@@ -11,7 +11,7 @@ DEFAULT_NAMES = {
     "pred": ("pred", "prediction", "y_pred", "y_hat", "prob", "score"),
 }
 
-LESS_USUAL_NAMES = {
+FURTHER_NAMES = {
     "target": ("observed", "obs", "truth"),
     "pred": ("predicted", "yhat", "y_prob", "proba", "logits"),
 }
@@ -20,9 +20,9 @@ LESS_USUAL_NAMES = {
 _LOGITS, _PROBABILITIES = {"logits"}, {"y_prob", "proba"}
 
 
-def less_usual(role: str, columns: Collection[str], kinds: Sequence[Kind] | None = None) -> list[str]:
-    """The columns with a less usual name, of those that can be of these kinds: logits are no probabilities."""
-    found = [name for name in LESS_USUAL_NAMES.get(role, ()) if name in columns]
+def further_names(role: str, columns: Collection[str], kinds: Sequence[Kind] | None = None) -> list[str]:
+    """The columns with one of these names that can be of these kinds: logits are no probabilities."""
+    found = [name for name in FURTHER_NAMES.get(role, ()) if name in columns]
     if kinds is None:
         return found
     refused = set() if any(kind.logit for kind in kinds) else _LOGITS

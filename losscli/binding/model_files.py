@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from losscli.binding.column_names import ColumnsPattern, exact_columns, resolve
-from losscli.binding.default_names import DEFAULT_NAMES, LESS_USUAL_NAMES, less_usual
+from losscli.binding.default_names import DEFAULT_NAMES, FURTHER_NAMES, further_names
 from losscli.binding.request import Request, RoleBinding
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.join.models import pair_models
@@ -36,7 +36,7 @@ def side_by_side(
     first = named[0][1]
     own = _own_predictions(request, [name for name, _ in named])
     preds = [
-        RoleBinding("pred", name, _of(name, own[name] if name in own else _usual(source, targets, request)))
+        RoleBinding("pred", name, _of(name, own[name] if name in own else _by_default_name(source, targets, request)))
         for name, source in named
     ]
     if others:
@@ -72,7 +72,7 @@ def _own_predictions(request: Request, names: Sequence[str]) -> Mapping[str, Col
     return found
 
 
-def _usual(source: Source, targets: Source | None, request: Request) -> ColumnsPattern:
+def _by_default_name(source: Source, targets: Source | None, request: Request) -> ColumnsPattern:
     """The prediction column of a file if the request names none: the one with a default name.
 
     If no column has one: the only column, or the only one beside the keys that the targets have, too.
@@ -84,10 +84,10 @@ def _usual(source: Source, targets: Source | None, request: Request) -> ColumnsP
     if not known and targets is not None:
         keys = {*request.on, *request.targets_on}
         known = [name for name in source.columns if name in targets.columns and name not in keys]
-    known = known or less_usual("pred", source.columns)
+    known = known or further_names("pred", source.columns)
     if len(known) != 1:
-        usual = (*DEFAULT_NAMES["pred"], *LESS_USUAL_NAMES["pred"])
-        what = f"has {' and '.join(map(repr, known))}" if known else f"has none of {', '.join(usual)}"
+        defaults = (*DEFAULT_NAMES["pred"], *FURTHER_NAMES["pred"])
+        what = f"has {' and '.join(map(repr, known))}" if known else f"has none of {', '.join(defaults)}"
         raise DataError(f"which column holds the predictions? The file {what}", hint="-p COLS",
                         path=next((fragment.path for fragment in source.fragments), None),
                         code="DATA_MISSING_COLUMN")  # fmt: skip
@@ -118,10 +118,10 @@ def _shared(request: Request, first: Source, of_targets: Sequence[str]) -> Itera
         if not _all_in(request.target, of_targets):
             plain += resolve(request.target, known, " (for 'target')").names
     elif not any(name in of_targets for name in DEFAULT_NAMES["target"]):
-        usual = [name for name in DEFAULT_NAMES["target"] if name in known]
-        if not usual and not less_usual("target", of_targets):
-            usual = less_usual("target", known)
-        plain += usual if len(usual) == 1 else ()
+        defaults = [name for name in DEFAULT_NAMES["target"] if name in known]
+        if not defaults and not further_names("target", of_targets):
+            defaults = further_names("target", known)
+        plain += defaults if len(defaults) == 1 else ()
     for binding in request.columns:
         if binding.model is None and (_all_in(binding.columns, known) or not of_targets):
             plain += resolve(binding.columns, known, f" (for '{binding.role}')").names

@@ -74,13 +74,13 @@ def _check_mean_of(request: Request) -> None:
             raise UsageError("--group-weight is the weight of the groups of --mean-of, and there are none",
                              hint="--mean-of COL, or -w COL for weights of rows", code="USAGE_INCOMPLETE")  # fmt: skip
         return
-    asked, usual = request.inference, Inference()
+    asked, default = request.inference, Inference()
     about_rows = {"--cluster": asked.cluster, "--time": asked.time, "--bootstrap": asked.bootstrap,
                   "--between": asked.between, "--sequential": asked.sequential, "--why": asked.why,
                   "--power": asked.power}  # fmt: skip
     found = [option for option, given in about_rows.items() if given]
-    found += ["--interval-method"] * (asked.interval_method != usual.interval_method)
-    found += [f"--adjust {asked.adjust}"] * (asked.adjust != usual.adjust)
+    found += ["--interval-method"] * (asked.interval_method != default.interval_method)
+    found += [f"--adjust {asked.adjust}"] * (asked.adjust != default.adjust)
     found += [f"--test {asked.test}"] * (asked.test not in ("auto", "t", "permutation"))
     if found:
         raise UsageError(f"{found[0]} is about rows, and the units of --mean-of '{request.mean_of}' are its groups",

@@ -66,5 +66,5 @@ def _chi_squared(degrees: int) -> float:
     """About the 0.95 quantile of a chi-squared variable."""
     if degrees < 1:
         return 0.0
-    spread = 2 / (9 * degrees)
-    return degrees * (1 - spread + _NORMAL_95 * math.sqrt(spread)) ** 3
+    variance = 2 / (9 * degrees)
+    return degrees * (1 - variance + _NORMAL_95 * math.sqrt(variance)) ** 3

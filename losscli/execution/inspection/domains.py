@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from losscli.binding.default_names import DEFAULT_NAMES, LESS_USUAL_NAMES
+from losscli.binding.default_names import DEFAULT_NAMES, FURTHER_NAMES
 from losscli.contract.kinds import Array, Kind
 from losscli.execution.inspection.columns import Candidate
 
@@ -25,8 +25,8 @@ _FEWEST_ROWS = 6
 
 
 def is_named(role: str, column: Candidate) -> bool:
-    """Whether a column has a usual name of this role."""
-    return column.cols in (*DEFAULT_NAMES.get(role, ()), *LESS_USUAL_NAMES.get(role, ()))
+    """Whether a column has a default name of this role."""
+    return column.cols in (*DEFAULT_NAMES.get(role, ()), *FURTHER_NAMES.get(role, ()))
 
 
 def is_narrow(kind: Kind) -> bool:

@@ -14,14 +14,14 @@ _NORMAL_MAD = 0.6745  # the median absolute deviation of a normal distribution o
 
 def settings_for_errors(loss: Loss, columns: Mapping[str, Candidate]) -> str:
     """The settings for these errors, such as `delta=50`: 1 is a large error of some targets, and none of others."""
-    usual = {name: spec.param.in_errors for name, spec in loss.params.items() if spec.param.in_errors}
-    if not usual or not {"pred", "target"} <= columns.keys():
+    factors = {name: spec.param.in_errors for name, spec in loss.params.items() if spec.param.in_errors}
+    if not factors or not {"pred", "target"} <= columns.keys():
         return ""
     targets, preds = columns["target"].values, columns["pred"].values
     if targets is None or preds is None or targets.shape != preds.shape:
         return ""
     errors = (targets - preds)[np.isfinite(targets) & np.isfinite(preds)]
-    spread = float(np.median(np.abs(errors - np.median(errors)))) / _NORMAL_MAD if errors.size else 0.0
-    if not 0 < spread < np.inf:
+    deviation = float(np.median(np.abs(errors - np.median(errors)))) / _NORMAL_MAD if errors.size else 0.0
+    if not 0 < deviation < np.inf:
         return ""
-    return ",".join(f"{name}={float(f'{times * spread:.2g}'):g}" for name, times in usual.items())
+    return ",".join(f"{name}={float(f'{times * deviation:.2g}'):g}" for name, times in factors.items())

@@ -13,7 +13,7 @@ from dataclasses import field, replace
 
 import numpy as np
 
-from losscli.binding.default_names import DEFAULT_NAMES, ROLE_NAMES, less_usual
+from losscli.binding.default_names import DEFAULT_NAMES, ROLE_NAMES, further_names
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import Loss
 from losscli.contract.traits import SampleColumns, trait_of
@@ -67,7 +67,7 @@ class Assignment:
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """What makes one better than another: roles, narrow domains, usual names."""
+        """What makes one better than another: roles, narrow domains, default names."""
         named = sum(is_named(role, column) for role, column in self.columns.items())
         narrow = sum(map(is_narrow, self.kinds.values()))
         return len(self.columns), narrow - self.labels, named  # probabilities say more than the labels made of them
@@ -345,7 +345,7 @@ def _candidates(role: str, search: _Search) -> list[Candidate]:
         return [columns[search.given[role]]]
     if role not in DEFAULT_NAMES:
         return _named(role, search.sample)[:1]
-    names = [name for name in DEFAULT_NAMES[role] if name in columns] or less_usual(role, columns)
+    names = [name for name in DEFAULT_NAMES[role] if name in columns] or further_names(role, columns)
     names = names or [name for name in ROLE_NAMES.get(role, ()) if name in columns]
     named = [columns[names[0]]] if len(names) == 1 else []
     if named and role == "target":
