@@ -1,8 +1,9 @@
-"""Forks of this process that work side by side: they share no lock of an interpreter, and start at once.
+"""Forks of this process that work beside it: they share no lock of an interpreter, and start at once.
 
 A thread that finds the interpreter's lock taken sleeps, and is woken late; processes do not wait for each other. A fork
 has all that was imported and prepared, and shares the memory of it. It takes the numbers of items from a pipe, one
-after the other, and sends back what it makes of them. That pays where answers are small.
+after the other, and sends back what it makes of them. That pays where answers are small. This process takes numbers
+from the pipe, too, and looks for answers after each of its own items: so one fork fewer copies what it changes.
 
 A fork that ends without an answer, whatever the reason, is no error: its item is answered with a `WorkerError`, so that
 the caller does it again, and finds what is wrong with it if there is anything.
@@ -31,7 +32,7 @@ from losscli.parallel import using_threads
 MOST = 4096  # items whose numbers a pipe has room for
 _NUMBER = 8  # bytes of a number in a pipe
 _HEAD = 2 * _NUMBER  # before an answer stand its size and the number of its item
-_PIECE = 1 << 20  # bytes of answers that are read at a time
+_PIECE = 1 << 20  # bytes of answers that are read at a time, and for which a pipe has room
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 _TASKS = Path("/proc/self/task")
 _FORKED = frozenset({"jemalloc_bg_thd"})  # the thread of an allocator, which sets its locks right in a fork
@@ -55,7 +56,7 @@ def can_fork() -> bool:
 
 @dataclass(frozen=True)
 class Processes:
-    """Work in `count` forks of this process."""
+    """Work in `count` processes: this one and forks of it."""
 
     count: int
     is_remote: bool = True
@@ -65,7 +66,7 @@ class Processes:
     ) -> Iterator[tuple[Item, Answer | Exception]]:
         """Each item with its answer, in order; at most `MOST` items, which are known before work begins."""
         known = list(items)
-        forks = _Forks(min(self.count, len(known)), function, known)
+        forks = _Forks(min(self.count, len(known)) - 1, function, known)
         try:
             for number, item in enumerate(known):
                 answer: Answer | Exception = forks.answer(number)
@@ -75,39 +76,42 @@ class Processes:
 
 
 class _Forks:
-    """The forks, and what they have sent so far."""
+    """The forks, and what they and this process have answered so far."""
 
     def __init__(self, count: int, function: Any, items: Sequence[Any]) -> None:
+        self.function, self.items = function, items
         self.answers: dict[int, Any] = {}  # by the numbers of items, until they are asked for
         self.received: dict[int, bytearray] = {}  # by the pipe of the fork
         self.pids: dict[int, int] = {}  # of the forks that have not ended, by their pipes
-        numbers, waiting = os.pipe()
+        self.numbers, waiting = os.pipe()
         os.set_blocking(waiting, False)  # a user of many pipes gets small ones: what has no room, no fork takes
         os.write(waiting, b"".join(number.to_bytes(_NUMBER, "little") for number in range(len(items))))
         os.close(waiting)  # so that the forks find the end
         try:
             for _ in range(count):
-                self._start(function, items, numbers)
+                self._start()
         except BaseException:  # a signal
             self.stop()
             raise
-        finally:
-            os.close(numbers)
 
-    def _start(self, function: Any, items: Sequence[Any], numbers: int) -> None:
+    def _start(self) -> None:
+        import fcntl  # other systems have none, and do not come here
+
         try:
             mine, its = os.pipe()
         except OSError:  # too many files: see below
             return
+        with suppress(OSError):  # a user of many pipes: a fork then waits until this process has done its item
+            fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, _PIECE)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # a fork must not meet one in code that cleans up
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which `can_fork` knows
                 pid = os.fork()
             if not pid:
-                _work(function, items, numbers, its, [mine, *self.received])
+                _work(self.function, self.items, self.numbers, its, [mine, *self.received])
             self.pids[mine], self.received[mine] = pid, bytearray()
-        except OSError:  # too many processes: the others do the work, or the caller does
+        except OSError:  # too many processes: the others do the work
             os.close(mine)
         finally:
             os.close(its)
@@ -116,16 +120,26 @@ class _Forks:
     def answer(self, number: int) -> Any:
         """The answer of this item, once it is there."""
         while number not in self.answers:
-            if not self.received:
+            if taken := os.read(self.numbers, _NUMBER):
+                self._answer(int.from_bytes(taken, "little"))
+            elif not self.received:
                 return WorkerError("the process that worked on it has ended")
-            self._receive()
+            self._receive(patience=0 if taken else None)
         return self.answers.pop(number)
 
-    def _receive(self) -> None:
+    def _answer(self, number: int) -> None:
+        with using_threads(1):
+            try:
+                self.answers[number] = self.function(self.items[number], _never)
+            except Exception as error:
+                self.answers[number] = _failed(error)
+
+    def _receive(self, patience: int | None) -> None:
+        """Take what the forks have sent; without patience, only what is there."""
         waiting = select.poll()
         for pipe in self.received:
             waiting.register(pipe, select.POLLIN)
-        for pipe, _ in waiting.poll():
+        for pipe, _ in waiting.poll(patience):
             if not (piece := os.read(pipe, _PIECE)):
                 self._leave(pipe)
                 continue
@@ -136,11 +150,12 @@ class _Forks:
                 try:
                     self.answers[number] = pickle.loads(bytes(got[_HEAD : _HEAD + size]))
                 except Exception as error:
-                    self.answers[number] = WorkerError(f"{type(error).__name__}: {error}")
+                    self.answers[number] = _failed(error)
                 del got[: _HEAD + size]
 
     def stop(self) -> None:
         """End the forks: what they still do is needed no more."""
+        os.close(self.numbers)
         for pipe in list(self.pids):
             with suppress(ProcessLookupError):
                 os.kill(self.pids[pipe], signal.SIGKILL)
@@ -170,10 +185,14 @@ def _work(function: Any, items: Sequence[Any], numbers: int, out: int, others: S
                 try:
                     sent = pickle.dumps(function(items[number], _never), pickle.HIGHEST_PROTOCOL)
                 except Exception as error:
-                    sent = pickle.dumps(WorkerError(f"{type(error).__name__}: {error}"))
+                    sent = pickle.dumps(_failed(error))
                 _send(out, len(sent).to_bytes(_NUMBER, "little") + taken + sent)
     finally:
         os._exit(0)
+
+
+def _failed(error: Exception) -> WorkerError:
+    return WorkerError(f"{type(error).__name__}: {error}")
 
 
 def _send(out: int, data: bytes) -> None:
