@@ -121,13 +121,13 @@ class _Forks:
         """The answer of this item, once it is there."""
         while number not in self.answers:
             if taken := os.read(self.numbers, _NUMBER):
-                self._answer(int.from_bytes(taken, "little"))
+                self._work_on(int.from_bytes(taken, "little"))
             elif not self.received:
                 return WorkerError("the process that worked on it has ended")
             self._receive(patience=0 if taken else None)
         return self.answers.pop(number)
 
-    def _answer(self, number: int) -> None:
+    def _work_on(self, number: int) -> None:
         with using_threads(1):
             try:
                 self.answers[number] = self.function(self.items[number], _never)
