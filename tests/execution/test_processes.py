@@ -343,7 +343,7 @@ def test_forks_share_out_a_text_that_nobody_has_read(file, args, folder):
     one, many, forks = both(folder, file, *args)
     assert many == one
     assert json.loads(one[1])["rows"]["read"] == 1000
-    assert forks == 3
+    assert forks == 2
 
 
 @pytest.mark.parametrize("file", TEXTS)
@@ -356,15 +356,17 @@ def test_the_first_bad_cell_of_a_text_has_its_row_and_line(file, folder):
     assert many == one
     error = json.loads(one[2])
     assert (one[0], error["row"], error["line"]) == (3, 641, 641 if file == "rows.jsonl" else 642)
-    assert forks == 3
+    assert forks == 2
 
 
 @pytest.mark.parametrize("file", TEXTS)
 def test_where_a_fork_does_not_answer_the_rest_of_a_text_is_read_anew(file, folder):
     more = """
         def fail(self, placed, stopped):
-            if os.getpid() != origin and 10_000 < placed.split.offset < 20_000:
+            if os.getpid() != origin:
+                open("begun", "w").close()
                 os.kill(os.getpid(), 9)
+            until(lambda: os.path.exists("begun"))
             return score(self, placed, stopped)
 
         ScoreSplit.__call__ = fail
@@ -378,7 +380,7 @@ def test_where_a_fork_does_not_answer_the_rest_of_a_text_is_read_anew(file, fold
     many, forks = run(folder, *given, "--threads", "2", more=more)
     assert many == one
     assert json.loads(one[1])["rows"]["read"] == 2000
-    assert forks == 2
+    assert forks == 1
 
 
 def test_line_ends_in_quotes_do_not_end_a_row(folder):
@@ -388,7 +390,7 @@ def test_line_ends_in_quotes_do_not_end_a_row(folder):
     one, many, forks = both(folder, "quoted.csv")
     assert many == one
     assert json.loads(one[1])["rows"]["read"] == 1000
-    assert forks == 3
+    assert forks == 2
 
 
 def test_a_text_whose_first_rows_have_line_ends_is_not_shared_out(folder):
@@ -408,4 +410,4 @@ def test_a_quote_that_is_never_closed_is_the_same_error(folder):
     assert many == one
     assert one[0] == 3
     assert "never closed" in one[2]
-    assert forks == 3
+    assert forks == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import numpy as np
 import pyarrow as pa
@@ -114,3 +115,22 @@ def test_many_keys_in_ascending_order_spread_over_the_table():
     """Numbers in the last bytes of a text are those that most keys differ in."""
     low = key_hashes.fast_hashes([texts([f"user-{i:019d}" for i in range(1 << 15)])]) & np.uint64((1 << 16) - 1)
     assert len(np.unique(low)) > 0.75 * (1 << 15)  # by chance it is 0.787
+
+
+@pytest.mark.parametrize("odd", [None, 0, 1, 16_383, 16_384, 16_385, 39_999])
+def test_texts_have_one_length_where_none_has_another(odd):
+    texts = [f"{row:08}" for row in range(40_000)]
+    if odd is not None:
+        texts[odd] += "+"
+    column = pa.array(["before", *texts], pa.large_string()).slice(1)
+    assert TextBytes.of(column).one_length == (8 if odd is None else None)
+
+
+def test_the_lengths_of_a_column_that_is_held_are_not_held():
+    texts = TextBytes.of(pa.array([f"{row:08}" for row in range(200_000)], pa.large_string()))
+    tracemalloc.start()
+    try:
+        assert texts.one_length == 8
+        assert tracemalloc.get_traced_memory()[1] < 8 * 200_000 // 2
+    finally:
+        tracemalloc.stop()

@@ -51,7 +51,7 @@ class TextBytes:
         buffers = [None, pa.py_buffer(np.ascontiguousarray(self.ends)), pa.py_buffer(self.data)]
         return pa.Array.from_buffers(pa.large_string(), len(self.ends) - 1, buffers)
 
-    @cached_property
+    @property
     def lengths(self) -> Places:
         """The bytes of each text."""
         return np.diff(self.ends)
@@ -61,8 +61,11 @@ class TextBytes:
         """The length of all texts; None if they have several, or there are none."""
         if len(self.ends) < 2:
             return None
-        first = int(self.lengths[0])
-        return first if (self.lengths == first).all() else None
+        length, texts = int(self.ends[1] - self.ends[0]), len(self.ends) - 1
+        for first in range(0, texts, _CACHED):  # piece by piece, as all lengths would be as much memory as all ends
+            if (np.diff(self.ends[first : first + _CACHED + 1]) != length).any():
+                return None
+        return length
 
     def lengths_of(self, rows: Places) -> Places:
         """The lengths of the texts of these rows."""
