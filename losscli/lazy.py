@@ -1,10 +1,11 @@
 """Data classes that are made when their first value is, and regular expressions that are compiled when first used.
 
 The standard `dataclass` compiles six functions for each frozen class as its module is imported. A short run imports a
-hundred and forty such classes, half of which never get a value: that was a quarter of its time. Here a class is only
-noted when it is declared. Its first value makes it a dataclass of the standard library, with one compiled function,
-`__init__`; the others are shared. What `dataclasses` says of the class (`fields(cls)`, `is_dataclass(cls)`) holds
-from then on, or after `complete(cls)`; what it says of values (`replace`, `asdict`, `fields(value)`) always does.
+hundred and forty such classes, half of which never get a value, and most others two or three: that was a quarter of its
+time. Here a class is only noted when it is declared. Its first value gives it the functions of a dataclass, without
+compiling any: `__init__` sets field after field, and is compiled only for a class of which many values are made. What
+the standard library keeps of a class (`fields`, `replace`, `asdict`, `is_dataclass`) is made when it asks.
+`complete(cls)` makes all of it at once, and with it the signature: for classes that people look at.
 
 `pattern` stands for `re.compile`, which takes as long as to import a small module; a short run uses few of the patterns
 that its modules name.
@@ -13,6 +14,7 @@ that its modules name.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 import threading
 from collections.abc import Callable
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["complete", "dataclass", "pattern"]
 
-_waiting: dict[type, dict[str, bool]] = {}
 _lock = threading.RLock()
 _HAND_WRITTEN = ("__init__", "__setstate__")
+_FEW = 64  # values of a class: to set the fields of so many one by one takes as long as to compile `__init__`
 
 
 class _Factory:
@@ -39,33 +41,111 @@ class _Factory:
 
 
 _MADE = _Factory()
+_NOTHING = dataclasses.MISSING
+
+
+class _Declared:
+    """What was asked for a class: it stands in its `__dataclass_fields__` until the standard library looks there."""
+
+    def __init__(self, cls: Any, *, frozen: bool, eq: bool, repr: bool) -> None:
+        self.cls, self.frozen, self.eq, self.repr = cls, frozen, eq, repr
+        self.fields: dict[str, Any] = {}  # what bodies of classes say of each: a default, a `field()` or nothing
+        self.own: dict[str, Any] = {}  # the same of this class, where it says something
+        self.has_functions = self.is_standard = False
+
+    def __get__(self, value: object, owner: type) -> Any:
+        with _lock:
+            if not self.is_standard:
+                self.add_functions()
+                self.make_standard()
+        return self.cls.__dataclass_fields__
+
+    def make_standard(self) -> None:
+        """Let the standard library note what it keeps of a dataclass."""
+        for name, value in self.own.items():
+            setattr(self.cls, name, value)
+        dataclasses.dataclass(init=False, repr=False, eq=False)(self.cls)
+        self.is_standard = True
+
+    def add_functions(self) -> None:
+        """Give the class the functions of a dataclass; before it, its bases."""
+        with _lock:  # so a second thread waits until the class has all its functions
+            if not self.has_functions:
+                self.fields = _inherited(self.cls) | self._own_fields()
+                self._add_functions()
+                self.has_functions = True
+
+    def _own_fields(self) -> dict[str, Any]:
+        cls, found = self.cls, {}
+        for name, annotation in inspect.get_annotations(cls).items():
+            if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
+                continue
+            found[name] = value = cls.__dict__.get(name, _NOTHING)
+            if value is not _NOTHING:
+                self.own[name] = value
+            if isinstance(value, dataclasses.Field):
+                if value.default is _NOTHING:
+                    delattr(cls, name)
+                else:
+                    setattr(cls, name, value.default)
+        return found
+
+    def _add_functions(self) -> None:
+        cls, fields = self.cls, self.fields
+        if cls.__doc__ is None:
+            cls.__doc__ = cls.__name__  # the standard library would print a signature, which takes longer than all else
+        special = {name: each for name, each in fields.items() if isinstance(each, dataclasses.Field)}
+        made: dict[str, Any] = {"__match_args__": tuple(_positional(fields))}
+        if self.frozen:
+            made |= _frozen(cls, frozenset(fields))
+        if self.repr:
+            made["__repr__"] = _repr([name for name in fields if name not in special or special[name].repr])
+        if self.eq:
+            compared = [name for name in fields if name not in special or special[name].compare]
+            made["__eq__"] = _eq(_getter(compared))
+            hashed = [name for name in fields if name not in special or _is_hashed(special[name])]
+            made["__hash__"] = _hash(_getter(hashed)) if self.frozen else None
+            if "__eq__" in cls.__dict__ and cls.__dict__.get("__hash__") is None:
+                cls.__hash__ = made["__hash__"]  # Python writes None where a class has an __eq__ of its own
+        for name, function in made.items():
+            if name not in cls.__dict__:
+                setattr(cls, name, function)
+        del cls.__setstate__
+        cls.__init__ = _init_of_few(self)  # last: until now a second thread waits in `add_functions`
+
+    def compile_init(self) -> None:
+        """Write `__init__` for the fields of this class, which takes long and then runs fast."""
+        with _lock:
+            self.add_functions()
+            self.cls.__init__ = _init(self.cls, dataclasses.fields(self.cls), self.frozen)
 
 
 def complete(cls: type) -> None:
-    """Make `cls` a dataclass now, and its bases before it; nothing happens if it is one."""
-    with _lock:  # so a second thread waits until the class has all its functions
-        for base in reversed(cls.__mro__):
-            if base in _waiting:
-                _complete(base, **_waiting[base])
-                del _waiting[base]
+    """Make `cls` a dataclass with all that belongs to it now, and its bases; nothing happens if it is one."""
+    for base in reversed(cls.__mro__):
+        if declared := _declarations.pop(base, None):
+            declared.compile_init()
 
 
-def _lazy(cls: Any = None, /, *, frozen: bool = False, eq: bool = True, repr: bool = True,
-          slots: bool = False) -> Any:  # fmt: skip
+_declarations: dict[type, _Declared] = {}
+
+
+def _lazy(cls: Any = None, /, *, frozen: bool = False, eq: bool = True, repr: bool = True) -> Any:
     if cls is None:
-        return lambda cls: _lazy(cls, frozen=frozen, eq=eq, repr=repr, slots=slots)
-    if slots or any(name in cls.__dict__ for name in _HAND_WRITTEN):
-        return dataclasses.dataclass(frozen=frozen, eq=eq, repr=repr, slots=slots)(cls)
+        return lambda cls: _lazy(cls, frozen=frozen, eq=eq, repr=repr)
+    if any(name in cls.__dict__ for name in _HAND_WRITTEN):
+        return dataclasses.dataclass(frozen=frozen, eq=eq, repr=repr)(cls)
+    declared = _Declared(cls, frozen=frozen, eq=eq, repr=repr)
 
     def init(self: Any, /, *args: Any, **kwargs: Any) -> None:
-        complete(cls)
+        declared.add_functions()
         cls.__init__(self, *args, **kwargs)
 
     def setstate(self: Any, state: dict[str, Any]) -> None:
-        complete(cls)  # the first value came out of a pickle
+        declared.add_functions()  # the first value came out of a pickle
         self.__dict__.update(state)
 
-    _waiting[cls] = {"frozen": frozen, "eq": eq, "repr": repr}
+    cls.__dataclass_fields__ = _declarations[cls] = declared
     cls.__init__ = init
     cls.__setstate__ = setstate
     return cls
@@ -75,28 +155,69 @@ if not TYPE_CHECKING:
     dataclass = _lazy
 
 
-def _complete(cls: Any, *, frozen: bool, eq: bool, repr: bool) -> None:
-    if cls.__doc__ is None:
-        cls.__doc__ = cls.__name__  # the standard library would print a signature, which takes longer than all else
-    dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
-    fields = dataclasses.fields(cls)
-    made: dict[str, Any] = {}
-    if frozen:
-        made |= _frozen(cls, frozenset(each.name for each in fields))
-    if repr:
-        made["__repr__"] = _repr([each.name for each in fields if each.repr])
-    if eq:
-        compared = [each.name for each in fields if each.compare]
-        made["__eq__"] = _eq(_getter(compared))
-        hashed = [each.name for each in fields if (each.compare if each.hash is None else each.hash)]
-        made["__hash__"] = _hash(_getter(hashed)) if frozen else None
-        if "__eq__" in cls.__dict__ and cls.__dict__.get("__hash__") is None:
-            cls.__hash__ = made["__hash__"]  # Python writes None where a class has an __eq__ of its own
-    for name, function in made.items():
-        if name not in cls.__dict__:
-            setattr(cls, name, function)
-    del cls.__setstate__
-    cls.__init__ = _init(cls, fields, frozen)  # last: until now a second thread waits in `complete`
+def _inherited(cls: type) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[1:]):
+        declared = base.__dict__.get("__dataclass_fields__")
+        if isinstance(declared, _Declared):
+            declared.add_functions()
+            found |= declared.fields
+        elif declared is not None:
+            found |= {each.name: each for each in dataclasses.fields(base)}
+    return found
+
+
+def _positional(fields: dict[str, Any]) -> list[str]:
+    return [name for name, each in fields.items()
+            if not isinstance(each, dataclasses.Field) or (each.init and each.kw_only is not True)]  # fmt: skip
+
+
+def _is_hashed(field: dataclasses.Field[Any]) -> bool:
+    return field.compare if field.hash is None else field.hash
+
+
+def _init_of_few(declared: _Declared) -> Callable[..., None]:
+    """Give an `__init__` that sets fields in a loop, until the class has so many values that it should be compiled."""
+    cls, fields = declared.cls, declared.fields
+    positional = _positional(fields)
+    accepted, required, factories, defaults = set(fields), set(fields), {}, {}
+    for name, each in fields.items():
+        value = each
+        if isinstance(each, dataclasses.Field):
+            value = each.default
+            if not each.init:
+                accepted.discard(name)
+                required.discard(name)
+                value = _NOTHING
+            if each.default_factory is not _NOTHING:
+                factories[name] = each.default_factory
+                required.discard(name)
+        if value is not _NOTHING:
+            defaults[name] = value
+            required.discard(name)
+    put = object.__setattr__ if declared.frozen else setattr
+    finish = getattr(cls, "__post_init__", None)
+    values = 0
+
+    def init(self: Any, /, *args: Any, **kwargs: Any) -> None:
+        nonlocal values
+        values += 1
+        given = dict(zip(positional, args, strict=False), **kwargs)
+        if values > _FEW or len(given) < len(args) + len(kwargs) or not required <= given.keys() <= accepted:
+            declared.compile_init()  # it refuses wrong arguments as any function does
+            cls.__init__(self, *args, **kwargs)
+            return
+        for name in fields:
+            if name in given:
+                put(self, name, given[name])
+            elif name in defaults:
+                put(self, name, defaults[name])
+            elif name in factories:
+                put(self, name, factories[name]())
+        if finish is not None:
+            self.__post_init__()
+
+    return init
 
 
 def _init(cls: Any, fields: tuple[dataclasses.Field[Any], ...], frozen: bool) -> Any:

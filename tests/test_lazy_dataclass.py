@@ -118,12 +118,35 @@ def unequal(dataclass: Any) -> Any:
 DECLARED = {plain: (1,), frozen: (1.5,), derived: (1,), raised: (1,), empty: (), single: (float("nan"),), unequal: (1,)}
 
 
+def has_none(made: Any, args: Any) -> None:
+    """Nothing was asked of the class so far."""
+
+
+def has_many(made: Any, args: Any) -> None:
+    """So many values that `__init__` is compiled."""
+    for _ in range(100):
+        made(*args)
+
+
+def is_complete(made: Any, args: Any) -> None:
+    complete(made)
+
+
+def is_standard(made: Any, args: Any) -> None:
+    """The standard library asked for its fields, before the first value."""
+    assert dataclasses.is_dataclass(made)
+
+
+STATES = [has_none, has_many, is_complete, is_standard]
+
+
+@pytest.mark.parametrize("prepare", STATES)
 @pytest.mark.parametrize("declare", DECLARED)
-def test_a_class_is_that_of_the_standard_library(declare):
+def test_a_class_is_that_of_the_standard_library(declare, prepare):
     args = DECLARED[declare]
     theirs, ours = both(declare)
+    prepare(ours, args)
     one, other = theirs(*args), ours(*args)
-    assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
     assert repr(other).split(" at 0x")[0] == repr(one).split(" at 0x")[0]
     assert vars(other) == vars(one)
     assert ours.__match_args__ == theirs.__match_args__
@@ -136,6 +159,11 @@ def test_a_class_is_that_of_the_standard_library(declare):
     if args:
         assert vars(dataclasses.replace(other, a=4)) == vars(dataclasses.replace(one, a=4))
         assert (other == ours(4)) == (one == theirs(4))
+        assert vars(ours(a=args[0])) == vars(theirs(a=args[0]))
+    assert [vars(ours).get(name) for name in "abcd"] == [vars(theirs).get(name) for name in "abcd"]
+    complete(ours)
+    assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
+    assert vars(ours(*args)) == vars(one)
 
 
 @pytest.mark.parametrize("declare", DECLARED)
@@ -160,14 +188,35 @@ def test_hashes_and_assignments_are_those_of_the_standard_library(declare):
         assert hash(values[0]) == hash(values[1])
 
 
-@pytest.mark.parametrize("args", [(), (1, 2, 3, 4, 5), (1, "x", [], 3), ("a", "b", [], "c", "d")])
-def test_wrong_arguments_are_refused_as_by_the_standard_library(args):
+@pytest.mark.parametrize("prepare", STATES)
+@pytest.mark.parametrize(("args", "more"), [
+    ((), {}), ((1, 2, 3, 4, 5), {}), ((1, "x", [], 3), {}), (("a", "b", [], "c", "d"), {}), ((), {"b": "x"}),
+    ((1,), {"a": 1}), ((1,), {"e": 1}), ((1,), {"later": 1}), ((1,), {"kind": 1}), ((1, "x", [], 3), {"d": 1}),
+])  # fmt: skip
+def test_wrong_arguments_are_refused_as_by_the_standard_library(args, more, prepare):
     found = []
-    for made in both(plain):
+    theirs, ours = both(plain)
+    prepare(ours, (1,))
+    for made in (theirs, ours):
         with pytest.raises(TypeError) as error:
-            made(*args)
+            made(*args, **more)
         found.append(str(error.value))
     assert found[0] == found[1]
+    assert ours(1, d=2).d == 2
+
+
+def test_a_default_is_made_anew_for_each_value():
+    made = plain(lazy)
+    boxes = [made(1) for _ in range(100)]
+    assert len({id(box.c) for box in boxes}) == 100
+    assert all(box.c == [] for box in boxes)
+
+
+def test_a_field_that_was_never_set_is_absent():
+    for made in both(plain):
+        del made.__post_init__
+        with pytest.raises(AttributeError):
+            _ = made(1).later
 
 
 def test_a_value_without_hash_has_none():
@@ -185,23 +234,37 @@ def test_a_subclass_that_is_no_dataclass_may_have_more():
             more.a = 3
 
 
-def test_slots_are_made_at_once():
-    @lazy(frozen=True, slots=True)
-    class Box:
-        a: int
-
-    assert dataclasses.is_dataclass(Box)
-    assert not hasattr(Box(1), "__dict__")
-
-
 def test_a_class_is_made_when_its_first_value_is():
     made = frozen(lazy)
-    assert not dataclasses.is_dataclass(made)
-    complete(made)
+    assert "__eq__" not in vars(made)
+    made(1.0)
+    assert "__eq__" in vars(made)
+
+
+def test_what_the_standard_library_keeps_is_made_when_it_asks(monkeypatch):
+    asked = []
+    genuine = dataclasses.dataclass
+    made = frozen(lazy)
+    monkeypatch.setattr(dataclasses, "dataclass", lambda *args, **kwargs: asked.append(1) or genuine(*args, **kwargs))
+    value = made(1.0)
+    assert asked == []
+    assert dataclasses.asdict(value) == {"a": 1.0, "b": {}, "c": 3, "d": ()}
     assert [each.name for each in dataclasses.fields(made)] == ["a", "b", "c", "d"]
+    assert asked == [1]
+
+
+def test_only_a_class_of_many_values_is_compiled():
+    made = frozen(lazy)
+    made(1.0)
     init = made.__init__
-    complete(made)
+    made(1.0)
     assert made.__init__ is init
+    has_many(made, (1.0,))
+    compiled = made.__init__
+    assert compiled is not init
+    complete(made)
+    has_many(made, (1.0,))
+    assert made.__init__.__code__ == compiled.__code__
 
 
 def test_threads_that_make_the_first_value_get_whole_ones():

@@ -11,7 +11,7 @@ from losscli.contract.scaled import Bounds, Scaled
 from losscli.lazy import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Term:
     """A named array of values, one a unit.
 
