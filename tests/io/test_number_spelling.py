@@ -13,7 +13,7 @@ import losscli
 from losscli.cli.entry import run
 from losscli.errors import DataError, UsageError
 from losscli.io.files.open import open_source
-from losscli.io.formats import csv, text_windows
+from losscli.io.formats import csv_exact, csv_thousands, text_windows
 from losscli.io.formats.number_spelling import number_options
 from losscli.io.source import ReadOptions
 
@@ -65,11 +65,11 @@ def test_plain_numbers_take_the_fast_way(tmp_path: Path, monkeypatch: pytest.Mon
         cells = "".join(f"{spell(f'{number:,.{seed % 9}f}')};{seed}\n" for seed, number in enumerate(numbers))
         (tmp_path / "a.csv").write_text("p;i\n" + cells)
         with monkeypatch.context() as patched:
-            patched.setattr(csv, "read_exactly", None)
+            patched.setattr(csv_exact, "read_exactly", None)
             got = read(tmp_path / "a.csv", delimiter=";", decimal=point, thousands=mark)
         expected = [float(f"{number:.{seed % 9}f}") for seed, number in enumerate(numbers)]
         assert [value.hex() for value in got] == [value.hex() for value in expected]
-        monkeypatch.setattr(csv, "ungrouped_numbers", lambda *_: None)
+        monkeypatch.setattr(csv_thousands, "ungrouped_numbers", lambda *_: None)
         assert read(tmp_path / "a.csv", delimiter=";", decimal=point, thousands=mark) == expected
         monkeypatch.undo()
 

@@ -292,13 +292,18 @@ def _open_delimited(
     source: Input, compression: str | None, options: ReadOptions, format: str, head: bytes
 ) -> OpenedFile:
     from losscli.io.formats.csv import CsvFragment
-    from losscli.io.formats.csv_comments import plain_text
     from losscli.io.formats.csv_header import dialect_of, read_layout
     from losscli.io.formats.csv_preamble import read_preamble
+    from losscli.io.formats.csv_syntax import changes_text
 
     with _open_text(source, compression, options, head) as stream:
         preamble = read_preamble(stream, options)
-        cleaned = plain_text(stream, options, dialect_of(preamble.options, format))
+        dialect = dialect_of(preamble.options, format)
+        cleaned = stream
+        if changes_text(options):
+            from losscli.io.formats.csv_comments import plain_text
+
+            cleaned = plain_text(stream, options, dialect)
         layout = read_layout(cleaned, preamble, format)
     fragment = CsvFragment(source.path, format, source, compression, layout, options)
     columns = tuple(dict.fromkeys(name for name in layout.names if name.strip()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,21 +16,10 @@ from losscli.io.arrow.build import from_numpy, present
 from losscli.io.batches import BATCH_ROWS, Batch, joined_batches
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
-from losscli.io.formats.csv_comments import changes_text, plain_text
-from losscli.io.formats.csv_empty import Bools, empty_cells, with_nulls
-from losscli.io.formats.csv_exact import (
-    Cells,
-    CsvSyntax,
-    LineNumbers,
-    all_exact,
-    check_quotes,
-    read_cells,
-    read_exactly,
-)
 from losscli.io.formats.csv_header import Layout
 from losscli.io.formats.csv_preamble import skip_lines
 from losscli.io.formats.csv_records import RecordCutter, has_quoted_line_ends
-from losscli.io.formats.csv_thousands import ungrouped_numbers
+from losscli.io.formats.csv_syntax import CsvSyntax, LineNumbers, changes_text
 from losscli.io.formats.text_ranges import ranges
 from losscli.io.formats.text_windows import (
     FileRangeSplit,
@@ -45,6 +35,10 @@ from losscli.io.formats.text_windows import (
 from losscli.io.small_files import SMALL
 from losscli.io.source import Fragment, ReadAs, ReadOptions, Split, projected_positions
 from losscli.lazy import dataclass
+
+if TYPE_CHECKING:
+    from losscli.io.formats.csv_empty import Bools
+    from losscli.io.formats.csv_exact import Cells
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
@@ -170,8 +164,11 @@ class CsvFragment(Fragment):
     def opened(self, last: bool = True) -> Stream:
         """The text that rows are counted in; with `last` the input is not opened again."""
         stream = open_text(self.source, self.compression, self.options.encoding, last)
-        if changes_text(self.options):  # then the rows are counted from behind the lines above the table
-            skip_lines(stream, self.layout.above)
+        if not changes_text(self.options):
+            return stream
+        from losscli.io.formats.csv_comments import plain_text
+
+        skip_lines(stream, self.layout.above)  # the rows are counted from behind the lines above the table
         return plain_text(stream, self.options, self.layout.dialect)
 
 
@@ -189,6 +186,8 @@ class CsvSplit(WindowSplit):
         path, window, dialect = self.fragment.path, self.window, self.fragment.layout.dialect
         location = Location(path, first_row, LineNumbers(window, dialect))
         if not self.checked and window.contains(dialect.quote):
+            from losscli.io.formats.csv_exact import check_quotes
+
             check_quotes(window, self.reader.grammar, location)
         base = 0
         extra: list[int] = []
@@ -230,6 +229,8 @@ class _Reader:
         quoted = window.contains(self.dialect.quote)
         table = self.plain_table(window, quoted)
         if table is None:
+            from losscli.io.formats.csv_exact import read_exactly
+
             arrays = read_exactly(window, self._cells(window, location, extra), self.projection, self.grammar, location)
             batches = [self._from_arrays(arrays)]
         else:
@@ -254,6 +255,8 @@ class _Reader:
         """The same with its numbers read where these may have thousands separators; None if one is not plain."""
         if self.thousands is None:
             return table
+        from losscli.io.formats.csv_thousands import ungrouped_numbers
+
         for place, (_, read_as) in enumerate(self.projection):
             if read_as == "number":
                 found = ungrouped_numbers(table.column(place), self.nulls, self.decimal, self.thousands)
@@ -268,6 +271,8 @@ class _Reader:
         if not texts or "" not in self.nulls:
             yield from batches
             return
+        from losscli.io.formats.csv_empty import empty_cells, with_nulls
+
         known = self._null_cells(texts, window) if window.contains(2 * self.dialect.quote) else None
         row = 0
         for batch in batches:
@@ -335,6 +340,8 @@ class _Reader:
             texts = self._parse(window, [(self.used_names[place], pa.binary()) for place in large], quoted, BLOCK)
         except pa.ArrowInvalid:
             return False
+        from losscli.io.formats.csv_exact import all_exact
+
         for place, cells in zip(large, texts.columns, strict=True):
             values = np.concatenate([plain_cells(chunk) for chunk in table.column(place).chunks])
             rows = from_numpy(np.flatnonzero(np.abs(values) >= EXACT))
@@ -350,6 +357,8 @@ class _Reader:
         except pa.ArrowInvalid:
             table = None
         if table is None:
+            from losscli.io.formats.csv_exact import read_cells
+
             numbers = [read_as == "number" for _, read_as in self.projection]
             return read_cells(window, list(zip(self.positions, numbers, strict=True)), self.grammar, location, extra)
         return [column.to_pylist() for column in table.columns]

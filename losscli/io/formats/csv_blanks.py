@@ -8,9 +8,6 @@ from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_records import Dialect
 from losscli.io.formats.rewritten_text import RewrittenText
 
-BLANKS = "blanks"
-"""The delimiter that means runs of spaces and tabs."""
-
 
 class SingleBlanks(RewrittenText):
     """The same text with one space between its cells, and without comments. Line ends and quoted cells stay."""

@@ -9,22 +9,16 @@ import re
 
 from losscli.errors import UsageError
 from losscli.io.files.streams import Stream
-from losscli.io.formats.csv_blanks import BLANKS, SingleBlanks
+from losscli.io.formats.csv_blanks import SingleBlanks
 from losscli.io.formats.csv_records import Dialect
+from losscli.io.formats.csv_syntax import BLANKS
 from losscli.io.formats.rewritten_text import RewrittenText
 from losscli.io.source import ReadOptions
-
-
-def changes_text(options: ReadOptions) -> bool:
-    """Whether the text that is parsed has other bytes than the file."""
-    return options.comment is not None or options.delimiter == BLANKS or options.escape is not None
 
 
 def plain_text(stream: Stream, options: ReadOptions, dialect: Dialect) -> Stream:
     """The same text without escapes, with each record that is a comment made empty, and with single delimiters."""
     mark = options.comment
-    if not changes_text(options):
-        return stream
     if mark is not None:
         _check_mark(mark, dialect)
     blanks = options.delimiter == BLANKS

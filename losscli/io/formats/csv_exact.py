@@ -20,73 +20,22 @@ from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER, Number
 from losscli.io.formats.csv_extra_cells import are_unused
 from losscli.io.formats.csv_records import (
     END,
-    Dialect,
     QuoteFault,
     Record,
     closed_well,
-    count_line_ends,
     delimiting_quotes,
     records,
 )
+from losscli.io.formats.csv_syntax import EXCERPT_LENGTH, CsvSyntax, LineNumbers, excerpt
 from losscli.io.formats.number_spelling import spelling_hint
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 from losscli.lazy import dataclass, pattern
 
-EXCERPT_LENGTH = 60
-
-_FILLED = pattern(rb"[^\r\n]+")
 _PLAIN = pattern(rb"-?[0-9]+(?:\.[0-9]+)?")
 _WHOLE = pattern(rb"[ \t]*[+-]?[0-9]+[ \t]*")
 
 Cells = Sequence[bytes]
-
-
-@dataclass(frozen=True)
-class CsvSyntax:
-    """How the cells of a file are written."""
-
-    dialect: Dialect
-    names: tuple[str, ...]
-    decimal: str
-    nulls: frozenset[bytes]
-    plain_utf8: bool
-    lenient: bool = False
-    thousands: str | None = None
-    extra_cells: bool = False  # whether rows may have cells beyond those of the header
-
-
-@dataclass(frozen=True)
-class LineNumbers:
-    """The line number of the row at an index, found by parsing the window again, so it is free until needed."""
-
-    window: Window
-    dialect: Dialect
-    base: int = 0
-    names: tuple[str, ...] = ()
-
-    def __call__(self, index: int) -> int | None:
-        """The line of the record at an index of the window; None where unknown."""
-        if not self.window.contains(
-            self.dialect.quote
-        ):  # then a record is a line that is not empty, and much faster to find
-            text = self.window.text
-            line = next(islice(_FILLED.finditer(text), self.base + index, None), None)
-            return None if line is None else self.window.line + count_line_ends(text[: line.start()])
-        found = self.record(index)
-        return None if found is None else found.line
-
-    def cell(self, index: int, column: str) -> str | None:
-        """The cell of a column in the record at an index of the window; None where it cannot be found."""
-        found = self.record(index)
-        if found is None or self.names.count(column) != 1 or len(found.cells) != len(self.names):
-            return None
-        return excerpt(found.cells[self.names.index(column)])
-
-    def record(self, index: int) -> Record | None:
-        """The record at an index of the window; None where it cannot be found."""
-        found = records(self.window.text, self.dialect, line=self.window.line)
-        return next(islice(found, self.base + index, None), None)
 
 
 def number(cell: bytes, grammar: CsvSyntax) -> float | None:
@@ -220,12 +169,6 @@ def _bad_cells_error(bad: list[_BadCell], grammar: CsvSyntax, location: Location
         _hint(first, bad, grammar),
         code="DATA_INFINITE" if isinstance(first.error, OverflowError) else "DATA_BAD_CELL",
     )
-
-
-def excerpt(cell: bytes) -> str:
-    """The text of a cell for messages, shortened; bytes that are not text are replaced."""
-    text = cell.decode(errors="replace")
-    return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"
 
 
 _HINTS: tuple[tuple[str, str], ...] = (

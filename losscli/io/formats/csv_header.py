@@ -9,11 +9,9 @@ from itertools import islice
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow.canonical import SPACES
 from losscli.io.files.streams import Stream
-from losscli.io.formats.csv_blanks import BLANKS
-from losscli.io.formats.csv_comments import changes_text
 from losscli.io.formats.csv_preamble import Preamble
 from losscli.io.formats.csv_records import END, Dialect, Record, records
-from losscli.io.formats.number_spelling import number_options
+from losscli.io.formats.csv_syntax import BLANKS, changes_text
 from losscli.io.source import ReadOptions
 from losscli.lazy import dataclass, pattern
 
@@ -245,6 +243,8 @@ def _refuse_quoted_names(text: bytes, dialect: Dialect, format: str, path: str, 
     for other in (b";", b"\t", b"|", b",", b" "):
         head, *rest = islice(records(text, dialect._replace(delimiter=other)), 2)
         if head.fault is None and len(head.cells) > 1:
+            from losscli.io.formats.number_spelling import number_options
+
             numbers = number_options(cell.decode(errors="replace").strip() for row in rest for cell in row.cells)
             shown = "'\\t'" if other == b"\t" else f"'{other.decode()}'"
             raise DataError(
@@ -260,6 +260,8 @@ def _refuse_other_delimiter(name: str, found: Sequence[Record], format: str, pat
     for other in (";", "\t", "|", ","):
         if other == usual or other not in name:
             continue
+        from losscli.io.formats.number_spelling import number_options
+
         shown = "'\\t'" if other == "\t" else f"'{other}'"
         cells = ",".join(cell.decode(errors="replace") for row in found[1:] for cell in row.cells).split(other)
         numbers = number_options([cell.strip() for cell in cells])
