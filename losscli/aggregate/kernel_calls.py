@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from losscli.binding.class_names import class_names, named
 from losscli.binding.plan import Input, Job, Table
 from losscli.binding.ragged_lists import by_length, is_ragged, without_elements
 from losscli.binding.spec import LossSpec
@@ -86,6 +85,8 @@ def _of_units(call: KernelCall, term: Term, learned: Sequence[str]) -> Term:
     """One value a unit; of a term a class with the names of the classes."""
     if term.by is None:
         return term if term.values.ndim == 1 else Term(_unit_values(term.values), term.where)
+    from losscli.binding.class_names import class_names, named
+
     return replace(term, names=named(term, class_names(call.inputs, learned)))
 
 

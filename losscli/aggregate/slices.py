@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from losscli.aggregate.hashing import sha256_words
 from losscli.aggregate.number_lookup import NumberLookup, first_places
-from losscli.aggregate.text_lookup import TextLookup
 from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import missing_cells
 from losscli.io.arrow.build import strings
@@ -211,6 +210,8 @@ class _Column:
     """The names of one column, each with a number."""
 
     def __init__(self, lock: threading.Lock) -> None:
+        from losscli.aggregate.text_lookup import TextLookup
+
         self._lock = lock
         self._numbers: dict[str, int] = {}
         self.names: list[str] = []
@@ -225,12 +226,16 @@ class _Column:
 
     def share(self, lock: threading.Lock) -> None:
         """Use this lock for learning."""
+        from losscli.aggregate.text_lookup import TextLookup
+
         self._lock = lock
         self._texts = TextLookup(lock)
 
     def numbers_of_names(self, names: Entries) -> Array:
         """The numbers of an Arrow array of names; of many, a table of their words takes less time than a dict."""
         if are_many_texts(names):
+            from losscli.aggregate.text_lookup import TextLookup
+
             self._many = self._many or TextLookup(self._lock)
             if (found := self._many.numbers(names, self.numbers_of)) is not None:
                 return found

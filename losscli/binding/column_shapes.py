@@ -15,7 +15,6 @@ from losscli.contract.kinds import Kind
 from losscli.contract.number_lists import entries_of, steps_of
 from losscli.errors import UsageError
 from losscli.io.arrow.decode import is_text_list, is_vector
-from losscli.io.arrow.keyed import keyed_fields, labels_of
 from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
 from losscli.io.arrow.types import is_list
 
@@ -81,13 +80,19 @@ class ColumnShapes:
     def _keyed(self, columns: ColumnSet) -> bool:
         """Whether the columns are one column of lists of a label and a number each."""
         kind = self._types.get(columns.names[0])
-        return columns.form == "one" and (keyed_fields(kind) is not None or labels_of(kind) is not None)
+        if columns.form != "one" or kind is None or not is_list(kind):
+            return False
+        from losscli.io.arrow.keyed import keyed_fields, labels_of
+
+        return keyed_fields(kind) is not None or labels_of(kind) is not None
 
     def _labels(self, role: str, columns: ColumnSet, kind: Kind) -> tuple[str, ...] | None:
         """What the columns, or the numbers of lists, are called."""
         found = class_labels(role, columns, kind, self._listed(columns, [kind]), self._request.classes)
         if found is not None or not self._keyed(columns):
             return found
+        from losscli.io.arrow.keyed import labels_of
+
         known = labels_of(self._types[columns.names[0]])
         if known is None:
             raise UsageError(

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from losscli.binding.class_positions import check_positions
 from losscli.binding.plan import Input, Table
 from losscli.binding.ragged_lists import is_ragged, lengths
 from losscli.contract.kinds import Array
@@ -53,6 +52,8 @@ def check_arguments(
             carrier = side.classes.carrier
             width = tables[carrier].shape[0] if isinstance(carrier, Table) else arrays[carrier].shape[1]
             assert values is not None
+            from losscli.binding.class_positions import check_positions
+
             check_positions(side, values, width, index, location)
         if isinstance(side, Input) and side.kind.last is not None:
             _check_last(side, values, _steps(side, inputs, found) + side.kind.last, index, location)

@@ -16,7 +16,6 @@ from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import missing_cells
 from losscli.io.arrow.decode import (
     NumberFormat,
-    Ragged,
     element_texts,
     ragged_lists,
     ragged_vectors,
@@ -24,7 +23,7 @@ from losscli.io.arrow.decode import (
     vectors,
 )
 from losscli.io.arrow.types import element_type, storage
-from losscli.io.arrow.vectors import spans
+from losscli.io.arrow.vectors import Ragged, spans
 
 Found = tuple[Array, Array | None]
 """The values of each row, and which rows miss one (None: no row does)."""

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.binding.class_positions import class_positions
 from losscli.binding.encoded_labels import EncodedLabels, taken
 from losscli.binding.key_labels import key_labels
 from losscli.binding.label_registry import LabelRegistry
 from losscli.binding.labels import labelled_numbers, read_as_labels, without_nulls
-from losscli.binding.list_columns import list_values, unjudged_lengths
 from losscli.binding.plan import Input, Plan
 from losscli.binding.predicted_labels import BINARY, Predictions, decided, positive_seen
 from losscli.binding.ragged_lists import elements, lengths, telling, united
@@ -156,6 +154,8 @@ class Reader:
         arrays = {i: chosen[id(values)] for i, (values, _) in decoded.items()}
         for item, named in coded.items():
             if item.against is None:
+                from losscli.binding.class_positions import class_positions
+
                 arrays[item] = class_positions(item, named, index, self.registry, location)
         for item, (given, targets) in pairs.items():
             self._decide(item, given, targets, arrays, index, location)
@@ -217,6 +217,8 @@ class Reader:
         self, found: ReadRows, data: Any, location: Location, zero: Array, kept: Array | None, start: int
     ) -> ReadRows:
         """The used rows together with those of weight 0, whose values are not judged."""
+        from losscli.binding.list_columns import unjudged_lengths
+
         self.weightless += len(zero)
         keys = self._keys(data, location, zero)
         rows = RowBatch[Input, Array]({}, moved(zero if kept is None else kept[zero], start + 1), keys=keys,
@@ -335,6 +337,8 @@ class Reader:
     def _lists(
         self, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
     ) -> tuple[Array, Array | None]:
+        from losscli.binding.list_columns import list_values
+
         width = len(item.labels) if item.labels is not None else self.widths.get(item)
         column = data.column(item.columns[0])
         (values, missing), named = list_values(item, column, location, self.plan.number_format, width)
@@ -347,15 +351,16 @@ class Reader:
     def _number(
         self, name: str, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
     ) -> tuple[Array, Array | None]:
-        column = data.column(name)
-        if self.plan.read_as(name) == "text" and read_as_labels(item, column.type):
-            # Only in text formats do spellings stand for missing values; where cells have types, null does.
-            number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS
-            named = without_nulls(self._column(name, data, location), number_format, item.positive).canonical()
-            if item.positive is not None:
-                labels.setdefault(item, []).append(named)
-            return labelled_numbers(item, named, location, number_format)
-        return self._plain_number(name, data, location)
+        if self.plan.read_as(name) != "text":
+            return self._plain_number(name, data, location)
+        if not read_as_labels(item, data.column(name).type):
+            return self._plain_number(name, data, location)
+        # Only in text formats do spellings stand for missing values; where cells have types, null does.
+        number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS
+        named = without_nulls(self._column(name, data, location), number_format, item.positive).canonical()
+        if item.positive is not None:
+            labels.setdefault(item, []).append(named)
+        return labelled_numbers(item, named, location, number_format)
 
     def _plain_number(self, name: str, data: Any, location: Location) -> tuple[Array, Array | None]:
         """The numbers of a column: one array for all inputs, so that what is done with it is done once."""

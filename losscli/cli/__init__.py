@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from losscli.cli import argument_text, environment, error_format, layout, versions
+from losscli.cli import argument_text, environment, error_format, versions
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people meet them; help shows them so.
@@ -80,6 +80,8 @@ class _Documented(click.Command):
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Usage, purpose, examples, options. Where these fill more than a screen, the details stand below them."""
+        from losscli.cli import layout
+
         width = layout.page_width()
         usage = f"Usage: {ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}"
         tables = self.tables(ctx)

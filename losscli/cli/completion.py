@@ -7,7 +7,6 @@ them, which `python tests/generate.py` writes. A test fails if it is stale. Only
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +75,8 @@ def answer(instruction: str) -> int:
 
 def _rejoin() -> None:
     """Make one word again of those that bash has cut at = and :, for click reads them from the environment."""
+    import shlex
+
     from click.shell_completion import split_arg_string
 
     from losscli.cli.column_completion import rejoined

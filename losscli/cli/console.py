@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 import click
 
-from losscli.cli import error_format, layout, messages, streams
+from losscli.cli import error_format, streams
 from losscli.errors import FileError, LosscliError
 from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.results import GateResult, WarningResult
@@ -39,6 +39,8 @@ def about(name: str | None) -> Iterator[None]:
 
 def print_error(error: LosscliError) -> None:
     """What is wrong, where, and how to fix it."""
+    from losscli.cli import messages
+
     if _subject.get():
         # Not copied: with Dask's workers about, copies of exceptions share what they hold.
         error = replace(error, message=_subject.get() + error.message)
@@ -71,6 +73,8 @@ def _line(kind: str, message: str, count: int = 1) -> str:
     message = _subject.get() + message
     # On GitHub a gate's annotation is part of the report, which knows where the gate stands.
     if (format := error_format.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
+        from losscli.cli import messages
+
         return messages.note_line(kind, message, format, count)
     return _shown(f"{kind}: {message}" + (f" ({count} times)" if count > 1 else ""))
 
@@ -95,6 +99,8 @@ def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
 def print_summary(text: str) -> None:
     """The last line: how it all ended."""
     if (format := error_format.spoken()) == "json":
+        from losscli.cli import messages
+
         _raw_stderr(messages.note_line("note", text, format))
     else:
         _stderr(text)
@@ -105,11 +111,15 @@ def _stderr(text: str) -> None:
 
 
 def _shown(text: str) -> str:
+    from losscli.cli import messages
+
     shown = sanitized(text, limit=messages.LINE)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = break_workflow_commands(shown)
     # Only people read to the width of a screen. In a log a message is one line, so that grep finds all of it.
     if sys.stderr is not None and is_terminal(sys.stderr):
+        from losscli.cli import layout
+
         return "\n".join(messages.on_screen(shown, layout.screen_width(sys.stderr.fileno())))
     return shown
 
@@ -182,7 +192,11 @@ def write_stdout(text: str, *, commands: bool = False) -> None:
 
 def view() -> dict[str, Any]:
     """How wide, in which colours and characters a report for stdout is rendered."""
-    width = layout.screen_width() if is_terminal() else None
+    width = None
+    if is_terminal():
+        from losscli.cli import layout
+
+        width = layout.screen_width()
     return {"width": width, "color": color_wanted(), "ascii_only": is_ascii(sys.stdout)}
 
 

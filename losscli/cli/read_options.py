@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from losscli.cli import reports, row_batches, section_of
+from losscli.cli import reports, section_of
 from losscli.cli.class_weights import read_class_weight
 from losscli.cli.engine_options import THREADS
 from losscli.cli.option_values import (
@@ -70,11 +70,15 @@ def compare_options(given: Given) -> CompareOptions:
 
 def rows_options(given: Given) -> TableOptions:
     """The options of `rows`."""
+    from losscli.cli import row_batches
+
     return TableOptions(_run(given), row_batches.target(given["output"]))
 
 
 def grad_options(given: Given) -> TableOptions:
     """The options of `grad`, which takes one loss."""
+    from losscli.cli import row_batches
+
     if len(given["losses"]) > 1:
         raise UsageError(
             "grad takes one loss",

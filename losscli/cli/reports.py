@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from losscli.cli import console, delivery, destinations, origin, outputs, rows_output
+from losscli.cli import console, delivery, destinations, outputs, rows_output
 from losscli.cli.option_values import Wanted
 from losscli.errors import LosscliError, UsageError
 from losscli.report import View, format_names, renderer, unknown_format
@@ -33,7 +33,11 @@ def wanted(
     if format_ not in format_names():
         raise unknown_format(format_)
     shown = any(renderer(format).shows_origin for format in (format_, *files.values(), *(one.like for one in others)))
-    made_by = origin.made_by() if shown else None
+    made_by = None
+    if shown:
+        from losscli.cli import origin
+
+        made_by = origin.made_by()
     return Wanted(format_, files, rows_file, environment, made_by, detailed, show, others)
 
 
@@ -55,6 +59,8 @@ def write_suites(
 ) -> None:
     """Write the reports of a check of several suites, with those that ended in an error."""
     if wanted.origin is not None:
+        from losscli.cli import origin
+
         suites = [origin.marked(suite, wanted.origin) for suite in suites]
     view = View(detailed=wanted.detailed, diagnosed=wanted.show)
     delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout, view,

@@ -9,11 +9,10 @@ from losscli.binding.request import Request
 from losscli.cli.console import print_notes, print_warnings
 from losscli.cli.option_values import ExecutionOptions, RunOptions
 from losscli.errors import UsageError
-from losscli.execution.engines import ENGINES, Engine
+from losscli.execution.engines import ENGINES, Engine, Expected
 from losscli.execution.engines.choose import check_choice, chosen
 from losscli.execution.prepare import Data, Prepared
 from losscli.execution.progress import ProgressObserver
-from losscli.execution.shardable import check_distributable, expected_files
 from losscli.results import WarningResult
 
 
@@ -39,8 +38,11 @@ def data_of(run: RunOptions, *, spool: bool = False, named: tuple[tuple[str, str
 
 def engine_of(run: RunOptions, prepared: Prepared) -> Engine:
     """Threads of this process, or the workers of a cluster."""
-    asked = run.execution
-    files = expected_files(prepared.source, f"--engine {asked.engine}") if asked.engine != ENGINES[0] else ()
+    asked, files = run.execution, tuple[Expected, ...]()
+    if asked.engine != ENGINES[0]:
+        from losscli.execution.shardable import expected_files
+
+        files = expected_files(prepared.source, f"--engine {asked.engine}")
     quiet = run.console.quiet
     return chosen(asked.engine, asked.threads, asked.cluster, files, lambda note: print_notes([note], quiet),
                   lambda warning: print_warnings([WarningResult(warning)], quiet), may_fork=True)  # fmt: skip
@@ -63,4 +65,6 @@ def check_engine(asked: ExecutionOptions, request: Request, data: Data) -> None:
     """What the chosen engine cannot do is refused before a file is opened."""
     check_choice(asked.engine, asked.cluster)
     if asked.engine != ENGINES[0]:
+        from losscli.execution.shardable import check_distributable
+
         check_distributable(request, data, f"--engine {asked.engine}", f"--engine {ENGINES[0]}")

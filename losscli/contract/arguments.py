@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from losscli.array_likes import check_indexes, plain
+from losscli.array_likes import check_indexes
+from losscli.array_likes import plain as plain
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.number_lists import beyond_last, check_widths, steps_of
 from losscli.contract.parameters import Parameter, Role, Value

@@ -15,8 +15,6 @@ from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
-from losscli.array_likes import plain
-from losscli.contract.arguments import checked_arrays
 from losscli.contract.class_terms import folded, takes_classes
 from losscli.contract.consistency import functionals
 from losscli.contract.distributions import Cdf, checked_cdf
@@ -294,6 +292,8 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         self, columns: tuple[Any, ...], params: Mapping[str, Any]
     ) -> tuple[tuple[Array | None, ...], dict[str, Value]]:
         """The checked arrays of a Python call, those of parameters behind them, and all parameters."""
+        from losscli.contract.arguments import checked_arrays, plain
+
         given = {name: value for name, value in params.items() if name not in self.roles}
         rows = {
             name: checked_row_values(self.name, name, spec.kind, plain(given[name]))

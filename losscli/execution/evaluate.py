@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.chunks import CHUNK
@@ -40,9 +41,11 @@ from losscli.results import (
     WarningResult,
 )
 from losscli.results.columns import notable
-from losscli.results.diagnostics import Diagnostics
-from losscli.results.worst_slices import WorstSlices
 from losscli.statistics.estimates import results, undefined_terms
+
+if TYPE_CHECKING:
+    from losscli.results.diagnostics import Diagnostics
+    from losscli.results.worst_slices import WorstSlices
 
 
 def chunk_rows() -> int:

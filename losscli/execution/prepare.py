@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.binding.bind import bind
 from losscli.binding.derived_columns import refuse_derived_keys
-from losscli.binding.matrices import read_table
 from losscli.binding.nested_columns import inside_hint, with_nested_columns
 from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.request import MatrixSource, Request, Unmatched
@@ -113,6 +112,8 @@ def prepare(request: Request, data: Data) -> Prepared:
     for matrix in request.tables:
         if history is None or matrix.role != HISTORY:
             table = Table(matrix.role, matrix.model, redacted(matrix.path))
+            from losscli.binding.matrices import read_table
+
             tables[table] = read_table(table, _table(matrix, request, data), request.columns, number_format)
     try:
         plan = _bound(request, source, tables, history, number_format)

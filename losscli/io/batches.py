@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from losscli.errors import Location
-from losscli.io.arrow.build import strings
 from losscli.lazy import dataclass
 
 BATCH_ROWS = 1 << 18
@@ -119,6 +118,8 @@ def _plain(column: pa.Array) -> pa.Array:
 
         return pc.run_end_decode(column)
     if pa.types.is_string_view(column.type):
+        from losscli.io.arrow.build import strings
+
         return strings(column.to_pylist())
     return pa.array(column.to_pylist(), pa.binary())  # slow, but such a column is only refused, by its name
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from losscli.io.batches import Batch
 from losscli.io.files.inputs import FileInput
-from losscli.io.nested.paths import NestedPath
 from losscli.io.read_ahead import begun
 from losscli.io.source import Conversion, Distributed, Fragment, ReadAs, Split
 from losscli.io.unproven_splits import UnprovenSplit
@@ -19,6 +18,7 @@ from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.io.formats.parquet_statistics import RowFilter
+    from losscli.io.nested.paths import NestedPath
     from losscli.io.remote.input import RemoteInput
 
 

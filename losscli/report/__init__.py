@@ -6,8 +6,8 @@ Nothing here computes a number, prints or opens a file; nothing parses what anot
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from functools import cache
+from pathlib import Path
 
 from losscli.errors import UsageError, did_you_mean
 from losscli.report.renderer import Renderer
@@ -36,7 +36,8 @@ def format_names() -> tuple[str, ...]:
     """The names of all formats, sorted: those of the modules in `formats`, none of which is imported for this."""
     from losscli.report import formats
 
-    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(formats.__path__)))
+    files = Path(formats.__path__[0]).glob("[!_]*.py")
+    return tuple(sorted(file.stem.replace("_", "-") for file in files))
 
 
 @cache

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from losscli.results.diagnostics import Diagnostics
-from losscli.results.worst_slices import WorstSlices
+if TYPE_CHECKING:
+    from losscli.results.diagnostics import Diagnostics
+    from losscli.results.worst_slices import WorstSlices
 
 
 def diagnostics_object(found: Diagnostics) -> dict[str, Any]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from losscli.lazy import dataclass
-from losscli.results.diagnostics import Diagnostics
 from losscli.results.judgements import ComparisonResult, GateResult
 from losscli.results.losses import LossResult
 from losscli.results.row_counts import RowCounts
-from losscli.results.worst_slices import WorstSlices
+
+if TYPE_CHECKING:
+    from losscli.results.diagnostics import Diagnostics
+    from losscli.results.worst_slices import WorstSlices
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.wide_sum import Exact
 from losscli.binding.plan import Job
 from losscli.contract.scaled import is_normal
-from losscli.statistics.exact_number import ExactNumber
 from losscli.statistics.finalized_sums import TermEstimate
-from losscli.statistics.wide_number import WideNumber, exactly
+
+if TYPE_CHECKING:
+    from losscli.statistics.wide_number import WideNumber
 
 MANY = 128
 """Of more means than this, derivatives are doubles even where a loss gets exact means: one by one they take long."""
@@ -35,6 +36,8 @@ class Means(NamedTuple):
 
     def wide(self, by: str | None = None) -> tuple[dict[str, WideNumber], WideNumber]:
         """The means and the divisor with 50 digits, and with derivatives by the mean `by`."""
+        from losscli.statistics.wide_number import WideNumber
+
         means = {name: WideNumber.of(self.exact[name] or mean, name == by) for name, mean in self.doubles.items()}
         return means, WideNumber.of(Fraction(self.divisor) / ONE)
 
@@ -74,6 +77,8 @@ def combined(job: Job, estimates: Mapping[str, TermEstimate], reduction: str) ->
 
 def value_of(job: Job, means: Means) -> float:
     """The value of a loss from the means of its terms."""
+    from losscli.statistics.exact_number import ExactNumber
+
     exact = {name: ExactNumber(mean) for name, mean in means.exact.items() if mean is not None}
     if job.spec.loss.exact and len(exact) == len(means.doubles):
         found = job.spec.loss.combine(exact, job.spec.params, means.total)
@@ -121,6 +126,8 @@ def _many_derivatives(job: Job, means: Means) -> dict[str, float | Fraction]:
 
 def wide_value(job: Job, means: Means, by: str | None = None) -> WideNumber:
     """The value of a loss from the means of its terms with 50 digits, and its derivative by the mean `by`."""
+    from losscli.statistics.wide_number import WideNumber
+
     wide, total = means.wide(by)
     return WideNumber.of(job.spec.loss.combine(wide, job.spec.params, total))
 
@@ -152,6 +159,8 @@ def combine_gradient(job: Job, means: Means) -> dict[str, float | Fraction]:
     if len(means.doubles) > MANY and all(map(is_normal_or_0, means.doubles.values())):
         return _many_derivatives(job, means)
     if any(exact is not None for exact in means.exact.values()):
+        from losscli.statistics.wide_number import exactly
+
         return {name: exactly(wide_value(job, means, name).derivative) for name in means.doubles}
     gradient: dict[str, float | Fraction] = {}
     with np.errstate(all="ignore"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.slices import NULL
@@ -20,7 +20,9 @@ from losscli.statistics.finalized_sums import (
 )
 from losscli.statistics.line_estimator import LineEstimator
 from losscli.statistics.slice_columns import SliceTable, has_columns, slice_results, slice_table
-from losscli.statistics.wide_number import WideNumber
+
+if TYPE_CHECKING:
+    from losscli.statistics.wide_number import WideNumber
 
 Single: TypeAlias = "Callable[[LineEstimator, Mapping[str, str], SliceIds], LossResult]"
 """What makes the result of one loss on one slice."""
@@ -131,6 +133,8 @@ def _wide_sum(
     constant: float, factors: Sequence[float], values: Sequence[float], exact: Sequence[WideNumber], plain: float
 ) -> float:
     """The constant and the weighted sum of exact values; the `plain` sum where no double of them has lost digits."""
+    from losscli.statistics.wide_number import WideNumber
+
     known = all(each.value.is_finite() for each in exact)
     if not known or all(is_normal(value) or not each.value for value, each in zip(values, exact, strict=True)):
         return plain

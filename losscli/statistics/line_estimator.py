@@ -15,10 +15,10 @@ from losscli.contract.presets import DivideBy
 from losscli.results import BatchResult, LossResult, TermResult
 from losscli.statistics.combination import combined, means_of, wide_value
 from losscli.statistics.finalized_sums import FinalizedRun, FinalizedSums, SliceIds, TermEstimate, WeightedSliceId
-from losscli.statistics.wide_number import WideNumber
 
 if TYPE_CHECKING:
     from losscli.statistics.table_estimates import TableEstimator
+    from losscli.statistics.wide_number import WideNumber
 
 
 class LineEstimator:
@@ -79,6 +79,8 @@ class LineEstimator:
         """The value of the estimate on one slice, also where no double holds it."""
         estimates = self.term_estimates(slice_ids)
         if self.reduction == "sum":
+            from losscli.statistics.wide_number import WideNumber
+
             return WideNumber.of(sum(estimate.result.sum for estimate in estimates.values()))
         return wide_value(self.job, means_of(estimates))
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import Codes, Floats, Mask, indices, missing_cells
-from losscli.io.arrow.missing_texts import missing_hint
 from losscli.io.arrow.numbers import (
     INEXACT,
     INEXACT_HINT,
@@ -26,7 +26,6 @@ from losscli.io.arrow.numbers import (
     quoted,
     spelling,
 )
-from losscli.io.arrow.soundness import validate_in_full
 from losscli.io.arrow.texts import encode, without_unused
 from losscli.io.arrow.types import (
     is_instant,
@@ -38,8 +37,10 @@ from losscli.io.arrow.types import (
     is_vector,
     storage,
 )
-from losscli.io.arrow.vectors import Ragged, VectorError, ragged, ragged_numbers, stack, stack_texts
 from losscli.lazy import dataclass
+
+if TYPE_CHECKING:
+    from losscli.io.arrow.vectors import Ragged, VectorError
 
 __all__ = [
     "NO_NULLS",
@@ -50,7 +51,6 @@ __all__ = [
     "Mask",
     "NumberFormat",
     "Numbers",
-    "Ragged",
     "Texts",
     "Vectors",
     "check_texts",
@@ -122,6 +122,8 @@ def numbers(
 
 def vectors(column: pa.Array, name: str, location: Location, width: int | None = None) -> Vectors:
     """A column of lists as a matrix. Nested lists are flattened; every row must have the same length."""
+    from losscli.io.arrow.vectors import VectorError, stack
+
     if not is_vector(column.type) and not is_spelled(column.type):
         if is_plain_number(column.type) and column.null_count == len(column):
             # A file of JSON lines in which no row has the list.
@@ -149,6 +151,8 @@ def list_error(flaw: VectorError, name: str, location: Location) -> DataError:
 
 def text_lists(column: pa.Array, name: str, location: Location, width: int | None = None) -> Texts:
     """A column of lists of labels: a row of codes per list, all of one length; -1 where the list is null."""
+    from losscli.io.arrow.vectors import VectorError, stack_texts
+
     if not (is_vector(column.type) or is_text_list(column.type)):
         raise _refusal(column.type, name, location, "lists of labels are")
     check_sound(column, name, location)
@@ -161,6 +165,8 @@ def text_lists(column: pa.Array, name: str, location: Location, width: int | Non
 
 def ragged_lists(column: pa.Array, name: str, location: Location) -> Ragged | None:
     """A column of lists of numbers or labels that differ in length or are empty; None where they do not."""
+    from losscli.io.arrow.vectors import ragged
+
     if not (is_vector(column.type) or is_text_list(column.type) or is_spelled(column.type)):
         return None  # `vectors` and `text_lists` say so
     check_sound(column, name, location)
@@ -169,6 +175,8 @@ def ragged_lists(column: pa.Array, name: str, location: Location) -> Ragged | No
 
 def ragged_vectors(lists: Ragged, name: str, location: Location) -> tuple[Floats, Mask | None]:
     """The elements of lists as numbers, and which are missing."""
+    from losscli.io.arrow.vectors import VectorError, ragged_numbers
+
     if is_text(lists.elements.type) and not lists.spelled:
         raise _refusal(lists.type, name, location, "lists of numbers are")
     try:
@@ -241,6 +249,8 @@ def check_sound(column: pa.Array, name: str, location: Location) -> None:
         if is_number(column.type):
             column.validate()  # in constant time: no buffer is too short
         else:
+            from losscli.io.arrow.soundness import validate_in_full
+
             validate_in_full(column)
     except pa.ArrowException as error:
         if "UTF8" not in str(error):  # only then are the offsets known to be valid, so that cells can be read
@@ -266,6 +276,8 @@ def _is_readable(column: pa.Array, index: int) -> bool:
 
 def _fix_hint(text: str, name: str, number_format: NumberFormat) -> str | None:
     """A hint about the usual mistake in such a cell."""
+    from losscli.io.arrow.missing_texts import missing_hint
+
     if text.strip() == name:
         return "the header seems to be repeated in the file"
     if text.strip().endswith("%"):

@@ -8,7 +8,6 @@ from typing import Any
 
 from losscli.io.files.archives import open_tar, open_zip
 from losscli.io.files.inputs import FileInput, Input, file_version
-from losscli.io.files.spool import spool_stream
 from losscli.io.files.streams import Readable, Stream
 
 MAGIC = {
@@ -34,6 +33,8 @@ def compression_of(head: bytes) -> str | None:
 def spool_to_file(source: Input, compression: str | None) -> FileInput:
     """A copy of the decompressed bytes in a temporary file, for formats that need to seek."""
     with open_decompressed(source, compression, last=True) as stream:
+        from losscli.io.files.spool import spool_stream
+
         spool = spool_stream(stream.read, source.path)
     return FileInput(source.path, spool.path, file_version(spool.path), spool)
 

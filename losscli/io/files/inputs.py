@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from losscli.errors import FileError, UsageError
-from losscli.io.files.spool import Spool
 from losscli.io.files.streams import Readable, Stream, file_error
 from losscli.lazy import dataclass
+
+if TYPE_CHECKING:
+    from losscli.io.files.spool import Spool
 
 
 class Input(Protocol):
