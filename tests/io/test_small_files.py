@@ -262,3 +262,12 @@ def test_a_damaged_parquet_file_is_named(tmp_path, monkeypatch, capsys):
     code, _, err = both(monkeypatch, capsys, str(folder), *ASK)
     assert code == 3
     assert "part009.parquet" in err
+
+
+def test_a_blank_line_does_not_make_up_for_two_records_in_one(tmp_path, monkeypatch, capsys):
+    good = '{"y": 1, "p": 2}\n'
+    (tmp_path / "a.jsonl").write_text(good * 3 + "\n" + good)
+    (tmp_path / "b.jsonl").write_text(good * 150 + good.strip() + good)  # beyond the records that show the keys
+    code, out, _ = both(monkeypatch, capsys, str(tmp_path), *ASK, "-f", "json")
+    assert code == 0
+    assert [source["rows"] for source in json.loads(out)["sources"]] == [4, 152]

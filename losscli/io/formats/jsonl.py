@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import islice
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.json as pj
@@ -296,24 +296,48 @@ def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:
 def read_keys(stream: Stream) -> dict[str, pa.DataType]:
     """The keys of the first records, each with the type of its first value that is not null."""
     kinds: dict[str, pa.DataType] = {}
-    for row, (line, text) in enumerate(_first_lines(stream), 1):
+    settled: set[str] = set()  # keys of plain values: then one of another type changes nothing
+    lines = list(_first_lines(stream))
+    for record in _parsed_together([text for _, text in lines]) or _parsed_alone(lines, stream.path):
+        if record.keys() <= settled:
+            continue
+        for name, value in record.items():
+            if name not in settled:
+                kinds[name] = merged(kinds.get(name, pa.null()), type_of(value))
+                if kinds[name] in _PLAIN:
+                    settled.add(name)
+    if not kinds:
+        raise EmptyError("the file holds no records", path=stream.path, code="EMPTY_NO_ROWS")
+    return kinds
+
+
+def _parsed_together(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
+    """The records of these lines, parsed in one call, which takes a third of the time; None if one is unusual."""
+    # A text that no line has stands between two lines, so that no record in two lines, or two in one, goes unnoticed.
+    whole = b',"\\u0000",'.join(lines)
+    if whole.count(b"\\u0000") >= len(lines):
+        return None
+    try:
+        found = json.loads(f"[{whole.decode('utf-8', 'surrogateescape')}]")
+    except (ValueError, RecursionError):
+        return None
+    records = found[::2]
+    apart = len(records) == len(lines) and found[1::2] == ["\0"] * (len(lines) - 1)
+    return records if apart and set(map(type, records)) == {dict} else None
+
+
+def _parsed_alone(lines: Sequence[tuple[int, bytes]], path: str) -> Iterator[dict[str, Any]]:
+    """The records of these lines with their numbers; one that is none is a DataError."""
+    for row, (line, text) in enumerate(lines, 1):
         try:
             record = json.loads(text.decode("utf-8", "surrogateescape"))
         except (ValueError, RecursionError) as error:
             reason = json_finding(error)
-            raise DataError(
-                f"invalid JSON: {reason}", path=stream.path, row=row, line=line, code="DATA_BAD_ROW"
-            ) from None
+            raise DataError(f"invalid JSON: {reason}", path=path, row=row, line=line, code="DATA_BAD_ROW") from None
         if not isinstance(record, dict):
             message = f"a JSON line that is not an object (line {line})"
-            raise DataError(message, path=stream.path, line=line, hint="write one {…} per line", code="DATA_BAD_ROW")
-        for name, value in record.items():
-            if kinds.get(name) in _PLAIN:  # then a value of another type changes nothing
-                continue
-            kinds[name] = merged(kinds.get(name, pa.null()), type_of(value))
-    if not kinds:
-        raise EmptyError("the file holds no records", path=stream.path, code="EMPTY_NO_ROWS")
-    return kinds
+            raise DataError(message, path=path, line=line, hint="write one {…} per line", code="DATA_BAD_ROW")
+        yield record
 
 
 def _first_lines(stream: Stream) -> Iterator[tuple[int, bytes]]:

@@ -19,9 +19,6 @@ from losscli.io.source import ReadAs
 from losscli.io.together import ReadAlone, Together
 from losscli.lazy import dataclass
 
-_BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t")
-"""What a line without a record may begin with."""
-
 
 class SmallFile(ReadAlone, Protocol):
     """A small file of JSON lines."""
@@ -47,14 +44,18 @@ class JsonlTogether(Together[SmallFile]):
     def rows(self) -> tuple[pa.RecordBatch, Sequence[int]] | None:
         """The rows of all files, and how many each has; None where one is unusual."""
         texts: list[bytes] = []
+        counts: list[int] = []
         for fragment in self.fragments:
             with fragment.opened() as stream:
                 text = stream.read(4 * SMALL)
             fragment.source.verify()
-            if len(text) >= 4 * SMALL or text[:1] != b"{" or any(mark in text for mark in _BLANK):
+            text += b"" if text.endswith(b"\n") else b"\n"
+            lines = text.count(b"\n")
+            # Each line holds a record: none is blank.
+            if len(text) >= 4 * SMALL or text[:1] != b"{" or text.count(b"\n{") != lines - 1:
                 return None
-            texts.append(text if text.endswith(b"\n") else text + b"\n")
+            texts.append(text)
+            counts.append(lines)
         whole = b"".join(texts)
         data = self.fragments[0].plain_numbers(Window(whole, len(whole), 0, 1, last=True), self.projection)
-        counts = [text.count(b"\n") for text in texts]
         return None if data is None or data.num_rows != sum(counts) else (data, counts)
