@@ -167,23 +167,27 @@ class Scored:
     def __init__(self, table: Table, folder: Path) -> None:
         self.table, self.folder = table, folder
         case = table.case
-        self.sources: dict[str, list[str]] = {"jsonl": ["a.jsonl"], "parquet": ["a.parquet"], "csv": ["a.csv"]}
-        (folder / "a.jsonl").write_bytes(json_text(case))
-        (folder / "a.csv").write_bytes(csv_text(case))
-        whole = arrow_table(case) if case.columns else None
-        if whole is None:
-            self.sources = {"no source": []}
-        elif not case.rows:  # JSON lines without a record have no columns
-            del self.sources["jsonl"]
-        if whole is not None:
-            pq.write_table(whole, folder / "a.parquet", row_group_size=max(1, case.rows // 5))
-            cut = case.rows // 3
-            for name, part in (("1.parquet", whole.slice(0, cut)), ("2.parquet", whole.slice(cut))):
-                pq.write_table(part, folder / name)
-            self.sources["files"] = ["1.parquet", "2.parquet"]
+        self.sources: dict[str, list[str]] = {"no source": []}  # the losses are of a matrix alone
+        if case.columns:
+            self.sources = dict(self._written())
         for role, values in table.matrices.items():
             np.savetxt(folder / f"{role}.csv", values, delimiter=",", fmt="%.17g", comments="",
                        header=",".join(map(str, range(values.shape[1]))))  # fmt: skip
+
+    def _written(self) -> Iterator[tuple[str, list[str]]]:
+        """The table in each form, by the names of its files."""
+        case, folder = self.table.case, self.folder
+        if case.rows:  # JSON lines without a record have no columns
+            (folder / "a.jsonl").write_bytes(json_text(case))
+            yield "jsonl", ["a.jsonl"]
+        (folder / "a.csv").write_bytes(csv_text(case))
+        yield "csv", ["a.csv"]
+        whole, cut = arrow_table(case), case.rows // 3
+        pq.write_table(whole, folder / "a.parquet", row_group_size=max(1, case.rows // 5))
+        yield "parquet", ["a.parquet"]
+        for name, part in (("1.parquet", whole.slice(0, cut)), ("2.parquet", whole.slice(cut))):
+            pq.write_table(part, folder / name)
+        yield "files", ["1.parquet", "2.parquet"]
 
     def models(self) -> list[str]:
         """The names of the models."""

@@ -91,17 +91,21 @@ def test_a_table_is_written_and_asked_for_in_each_form(tmp_path):
         if table.case.settings.get("by") == "g" and any(column.width for column in table.case.columns)
     )
     scored = Scored(table, tmp_path)
-    assert [*scored.sources] == ["jsonl", "parquet", "csv", "files"]
+    assert [*scored.sources] == ["jsonl", "csv", "parquet", "files"]
     assert "--by=g" in scored.arguments("csv") and "--by=g" not in scored.arguments("csv", without="by")
     assert {path for sources in scored.sources.values() for path in sources} <= {
         path.name for path in tmp_path.iterdir()
     }
 
 
-def test_golden_numbers_become_tables():
+def test_golden_numbers_become_tables(tmp_path):
     tables = list(golden_tables(ROOT / "tests" / "golden" / "regression.csv"))
     assert tables[0].case.losses == ("mse",)
     assert [column.name for column in tables[0].case.columns] == ["pred", "target"]
+    (penalty, *_) = golden_tables(ROOT / "tests" / "golden" / "penalty.csv")
+    assert not penalty.case.columns
+    assert [*Scored(penalty, tmp_path).sources] == ["no source"]
+    assert "--table=params=params.csv" in Scored(penalty, tmp_path).arguments("no source")
 
 
 def test_a_difference_is_told_once_and_an_earlier_run_goes_on(tmp_path, capsys):
