@@ -105,14 +105,16 @@ def test_rows_times_keys_and_batches_are_units_too(tmp_path):
 
 
 def test_a_value_that_is_undefined_without_a_unit_comes_first():
-    data = {
-        "y": np.zeros(4),
-        "a": np.array([1.0, 2, 3, 4]),
-        "w": np.array([0.0, 0, 0, 2]),
-        "user": np.array(list("abcd")),
-    }
-    (found,) = evaluate(data, "mse", weight="w", cluster="user", why=True).influence
-    assert [(one.unit, np.isnan(one.value), one.share) for one in found.removed] == [("d", True, 1.0)]
+    data = {"y": np.array([0.0, 0, 0, 5]), "a": np.array([0.0, 0, 0, 4]), "user": np.array(list("abcd"))}
+    (found,) = evaluate(data, "wmape", cluster="user", why=True).influence
+    assert [(one.unit, np.isnan(one.value)) for one in found.removed][:2] == [("d", True), ("a", False)]
+
+
+def test_a_single_unit_has_no_influence_and_that_is_said():
+    data = {"y": np.zeros(4), "a": np.arange(4.0), "w": np.array([0.0, 0, 0, 2]), "user": np.array(list("abcd"))}
+    report = evaluate(data, ["mse", "mae"], weight="w", cluster="user", why=True)
+    assert report.influence == ()
+    assert any("2 values are of a single unit" in warning.message for warning in report.warnings)
 
 
 def test_more_units_than_are_kept_are_said(monkeypatch):
