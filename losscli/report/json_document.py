@@ -18,11 +18,18 @@ from typing import Any
 from losscli._version import __version__
 from losscli.lazy import pattern
 from losscli.report.json_columns import encoded
+from losscli.report.json_comparisons import (
+    between_object,
+    comparison_object,
+    interval_object,
+    ranking_object,
+    uncertainty_object,
+)
 from losscli.report.json_diagnostics import diagnostics_object, worst_slices_object
 from losscli.report.json_numbers import number as _number
 from losscli.report.json_numbers import optional as _optional
 from losscli.report.json_numbers import whole as _whole
-from losscli.report.json_tests import gate_test_object, power_object
+from losscli.report.json_tests import gate_test_object
 from losscli.report.sanitized import sanitized
 from losscli.report.suites import status
 from losscli.report.view import View, exact, nonfinite
@@ -30,23 +37,17 @@ from losscli.results import (
     BaselineResult,
     BaselineSource,
     BatchResult,
-    ComparisonResult,
-    Decision,
     ErrorResult,
     Evaluation,
     GateResult,
     InfluenceResult,
     LossResult,
-    PairedTest,
     PartResult,
-    Ranking,
     RowCounts,
     SkillResult,
-    SliceDifference,
     SourceResult,
     SuiteResult,
     TermResult,
-    Uncertainty,
 )
 from losscli.results.columns import SliceColumns, parts_of
 
@@ -164,50 +165,14 @@ def result_object(result: LossResult) -> dict[str, Any]:
         "batch": None if result.batch is None else _batch(result.batch),
         "without_part": int(result.excluded_count),
         "stderr": _optional(result.stderr),
-        "interval": _interval(result.interval),
-        "uncertainty": _uncertainty(result.uncertainty),
+        "interval": interval_object(result.interval),
+        "uncertainty": uncertainty_object(result.uncertainty),
         "n_eff": _optional(result.n_eff),
         "baseline": _baseline(result.baseline),
-        **({} if result.between is None else {"between": _between(result.between)}),
-        **({} if result.ranking is None else {"ranking": _ranking(result.ranking)}),
+        **({} if result.between is None else {"between": between_object(result.between)}),
+        **({} if result.ranking is None else {"ranking": ranking_object(result.ranking)}),
         **({} if result.skill is None else {"skill": _skill(result.skill)}),
         "signature": result.signature,
-    }
-
-
-def comparison_object(comparison: ComparisonResult) -> dict[str, Any]:
-    """One entry of `comparisons`."""
-    return {
-        "model": comparison.model,
-        "against": comparison.against,
-        "by": dict(comparison.by),
-        "loss": comparison.loss,
-        "spec": comparison.spec,
-        "direction": comparison.direction,
-        "value": _number(comparison.value),
-        "against_value": _number(comparison.against_value),
-        "difference": _number(comparison.difference),
-        "nonfinite": nonfinite(comparison.difference),
-        "count": int(comparison.count),
-        "verdict": comparison.verdict,
-        "stderr": _optional(comparison.stderr),
-        "interval": _interval(comparison.interval),
-        "uncertainty": _uncertainty(comparison.uncertainty),
-        "t": _optional(comparison.t),
-        "t_test": _test(comparison.t_test),
-        "permutation": _test(comparison.permutation),
-        "mcnemar": _test(comparison.mcnemar),
-        "wild": _test(comparison.wild),
-        "adjustment": comparison.adjustment,
-        "permutations": _whole(comparison.permutations),
-        "permutations_exact": comparison.permutations_exact,
-        "decision": _decision(comparison.decision),
-        "wins": _whole(comparison.wins),
-        "losses": _whole(comparison.losses),
-        "ties": _whole(comparison.ties),
-        "effect_size": _optional(comparison.effect_size),
-        "odds_ratio": _optional(comparison.odds_ratio),
-        "power": power_object(comparison.detection),
     }
 
 
@@ -225,7 +190,7 @@ def gate_object(gate: GateResult) -> dict[str, Any]:
         "direction": gate.direction,
         "reason": gate.reason,
         "baseline": _optional(gate.baseline),
-        "interval": _interval(gate.interval),
+        "interval": interval_object(gate.interval),
         "test": gate_test_object(gate.test),
         "path": gate.path,
         "line": _whole(gate.line),
@@ -321,80 +286,5 @@ def _baseline(baseline: BaselineResult | None) -> dict[str, Any] | None:
     }
 
 
-def _between(found: SliceDifference) -> dict[str, Any]:
-    return {
-        "against": None if found.against is None else dict(found.against),
-        "value": _number(found.value),
-        "count": int(found.count),
-        "difference": _number(found.difference),
-        "nonfinite": nonfinite(found.difference),
-        "verdict": found.verdict,
-        "stderr": _optional(found.stderr),
-        "interval": _interval(found.interval),
-        "uncertainty": _uncertainty(found.uncertainty),
-        "t": _optional(found.t),
-        "p": _optional(found.p),
-        "p_adjusted": _optional(found.p_adjusted),
-        "adjustment": found.adjustment,
-    }
-
-
 def _skill(found: SkillResult) -> dict[str, Any]:
     return {"reference": found.reference, **_valued(found.value), "skill": _number(found.skill)}
-
-
-def _ranking(found: Ranking) -> dict[str, Any]:
-    return {
-        "rank": _whole(found.rank),
-        "better_than": int(found.better_than),
-        "worse_than": int(found.worse_than),
-        "relative_skill": _optional(found.relative_skill),
-        "interval": _interval(found.interval),
-        "uncertainty": _uncertainty(found.uncertainty),
-        "scaled_by": found.scaled_by,
-    }
-
-
-def _uncertainty(found: Uncertainty | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "method": found.method,
-        "level": float(found.level),
-        "units": found.units,
-        "count": int(found.count),
-        "df": _optional(found.df),
-        "resamples": _whole(found.resamples),
-        "seed": _whole(found.seed),
-        "lag": _whole(found.lag),
-        "kernel": found.kernel,
-        "autocorrelation": _optional(found.autocorrelation),
-        "block": _whole(found.block),
-        "skewness": _optional(found.skewness),
-        "reason": found.reason,
-        **(
-            {}
-            if found.simultaneous is None
-            else {
-                "simultaneous": int(found.simultaneous),
-                "pointwise_level": _optional(found.pointwise_level),
-            }
-        ),
-    }
-
-
-def _test(test: PairedTest | None) -> dict[str, Any] | None:
-    if test is None:
-        return None
-    return {"p": _number(test.p), "holm": _number(test.holm), "adjusted": _number(test.decisive)}
-
-
-def _decision(decision: Decision | None) -> dict[str, Any] | None:
-    if decision is None:
-        return None
-    numbers = {name: _number(getattr(decision, name)) for name in ("p", "holm", "smallest_p", "alpha")}
-    return {"test": decision.test, "reason": decision.reason, **numbers, "adjusted": _number(decision.decisive)}
-
-
-def _interval(interval: tuple[float, float] | None) -> list[float | None] | None:
-    return None if interval is None else [_number(end) for end in interval]

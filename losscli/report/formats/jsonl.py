@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from losscli.report.json_columns import object_texts
+from losscli.report.json_comparisons import comparison_object
 from losscli.report.json_diagnostics import worst_slices_object
 from losscli.report.json_document import (
-    comparison_object,
     dumps,
     error_object,
     gate_object,
