@@ -35,15 +35,20 @@ def fold(lines: Array) -> Array:
     return np.asarray(lines[0])
 
 
-def log_of_others(x: Array, temperature: float = 1.0) -> tuple[Array, Array]:
-    """How far each class's logit lies below its row's largest, a line a class; and log of the sum of e^-that."""
-    gaps = each_class(x)
-    np.subtract(gaps.max(axis=0), gaps, out=gaps)
+def log_of_others(x: Array, temperature: float = 1.0, target: Array | None = None) -> tuple[Array, Array]:
+    """How far each class's logit lies below its row's largest, a line a class; and log of the sum of e^-that.
+
+    With a target the former is of its class alone, which spares a line a class.
+    """
+    lines = each_class(x)
+    top = lines.max(axis=0)
+    gaps = top - (lines if target is None else of_target(x, target))
+    lines -= top
     if temperature != 1:
         gaps /= temperature
-    shares = np.negative(gaps)
+        lines /= temperature
     # The largest's own 1 is kept out of the sum, so that the logarithm of a confident row keeps its digits.
-    return gaps, np.log1p(_sum_of_others(np.exp(shares, out=shares)))
+    return gaps, np.log1p(_sum_of_others(np.exp(lines, out=lines)))
 
 
 def _sum_of_others(lines: Array) -> Array:

@@ -105,8 +105,8 @@ def poly1_ce_with_logits(pred: LogitVector, target: ClassId, *, coefficient: _Co
     >>> poly1_ce_with_logits([[0.0, 0.0], [800.0, 0.0]], [0, 1]).round(4)
     array([  1.6931, 802.    ])
     """
-    gaps, rest = log_of_others(pred)
-    value = gaps[target, np.arange(len(target))] + rest
+    own, rest = log_of_others(pred, target=target)
+    value = own + rest
     return value - coefficient * np.expm1(-value)
 
 
@@ -224,8 +224,8 @@ def logit_adjusted_ce(
     >>> logit_adjusted_ce([[0.0, 0.0]], [0], [[1.0, 3.0]]).round(4)
     array([1.3863])
     """
-    gaps, rest = log_of_others(pred + strength * np.log(prior))
-    return gaps[target, np.arange(len(target))] + rest
+    own, rest = log_of_others(pred + strength * np.log(prior), target=target)
+    return own + rest
 
 
 @logit_adjusted_ce.gradient("pred")
@@ -256,8 +256,8 @@ def ldam(
     >>> ldam([[0.5, 0.5]], [0], [[1.0, 16.0]], scale=2.0).round(4)
     array([1.3133])
     """
-    gaps, rest = log_of_others(_behind(pred, target, prior, margin), 1 / scale)
-    return gaps[target, np.arange(len(target))] + rest
+    own, rest = log_of_others(_behind(pred, target, prior, margin), 1 / scale, target)
+    return own + rest
 
 
 def _behind(pred: Array, target: Array, prior: Array, margin: float) -> Array:

@@ -163,8 +163,11 @@ def cross_entropy_with_logits(
     >>> cross_entropy_with_logits([[0.0, 0.0], [800.0, 0.0]], [1, 1]).round(4)
     array([6.931e-01, 8.000e+02])
     """
-    gaps, rest = log_of_others(pred, temperature)
     # -log p = gap + rest: the part that depends on the class, and the part that does not. No part is negative.
+    if target.ndim == 1 and label_smoothing == 0:
+        own, rest = log_of_others(pred, temperature, target)
+        return own + rest
+    gaps, rest = log_of_others(pred, temperature)
     total: Array | float = 1.0
     if target.ndim == 1:
         value = gaps[target, np.arange(len(target))]
@@ -264,8 +267,8 @@ def categorical_focal_with_logits(
     >>> categorical_focal_with_logits([[0.0, 0.0], [800.0, 0.0]], [1, 1]).round(4)
     array([1.733e-01, 8.000e+02])
     """
-    gaps, rest = log_of_others(pred)
-    entropy = (gaps[target, np.arange(len(target))] if target.ndim == 1 else gaps) + rest
+    gaps, rest = log_of_others(pred, target=target if target.ndim == 1 else None)
+    entropy = gaps + rest
     # 1 - p of a confident class has no digits left where -expm1(log p) has all.
     faded = (-np.expm1(-entropy)) ** gamma * entropy
     return alpha * (faded if target.ndim == 1 else fold(faded * target.T))
