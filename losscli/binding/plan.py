@@ -66,7 +66,7 @@ class Input:
     """One array for a kernel: the columns, in the order in which the kernel gets them, and what they must hold."""
 
     role: str
-    kind: Kind
+    kind: Kind = field(hash=False)  # much to hash, again and again, where role and columns tell nearly all apart
     columns: tuple[str, ...]
     wide: bool = False
     listed: bool = False
@@ -77,7 +77,7 @@ class Input:
     classes: Classes | None = None
     positive: str | None = None
     parameter: bool = False  # the values of a parameter, one a row
-    facing: Input | None = None  # the target of predictions that may be labels
+    facing: Input | None = field(default=None, hash=False)  # the target of predictions that may be labels
     against: str | None = None  # of such a target: the column of the predictions
     classed: bool = False  # of both: a kernel gets the labels as positions, not whether they are the same
     like: int | None = None  # a vectors role: the width of one vector is that of the role at this place
