@@ -19,6 +19,8 @@ from losscli.errors import FileError
 from losscli.io import read_ahead
 from losscli.io.files.discover import discover
 from losscli.io.files.open import open_source
+from losscli.io.formats import parquet as format_parquet
+from losscli.io.formats import parquet_columns
 from losscli.io.read_ahead import files_ahead
 from losscli.io.remote import ends, input, ranges, transfer
 
@@ -143,6 +145,26 @@ def test_much_is_read_in_blocks_and_no_byte_twice(store, monkeypatch):
     assert len(inside) > 50
     assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(inside))
     assert max(end - begin for begin, end in inside) <= 100_000
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_threads_that_decode_other_columns_share_the_requests(threads, store, monkeypatch):
+    monkeypatch.setattr(ranges, "WHOLE", 1 << 20)
+    monkeypatch.setattr(format_parquet, "SPLIT_ROWS", 1000)
+    wide = table(3000, columns=parquet_columns.MANY + 2)
+    store.files["wide.parquet"] = parquet(wide)
+    decoding = []
+    own = format_parquet.batches_by_columns
+    monkeypatch.setattr(format_parquet, "batches_by_columns",
+                        lambda files, *more: decoding.append(len(files)) or own(files, *more))  # fmt: skip
+    (fragment,) = open_source(["s3://bucket/wide.parquet"]).fragments
+    monkeypatch.setattr(format_parquet, "thread_count", lambda: threads)
+    projection = dict.fromkeys(wide.column_names, "number")
+    read = pa.Table.from_batches([batch.data for batch in fragment.batches(projection)])
+    assert read.equals(wide)
+    assert decoding == [threads]
+    fetched = sorted(spanned(each) for _, _, each in store.asked if each)
+    assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(fetched[1:-1]))
 
 
 def test_coalesced_ranges():

@@ -17,6 +17,7 @@ from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.io.files.spool import Spool
+    from losscli.io.remote.ranges import Lanes
 
 
 class Input(Protocol):
@@ -51,7 +52,11 @@ class SeekableInput(Input, Protocol):
         """The size of the file in bytes when it was found."""
         ...
 
-    def open_seekable(self, lanes: Sequence[Sequence[tuple[int, int]]] = ()) -> io.IOBase:
+    def shared(self, lanes: Sequence[Sequence[tuple[int, int]]]) -> Lanes:
+        """What several readers will read, each some of it: of a remote file it is asked for once."""
+        ...
+
+    def open_seekable(self, lanes: Lanes = ()) -> io.IOBase:
         """The file opened once more, with its own position; `lanes` are what will be read of a remote one."""
         ...
 
@@ -68,6 +73,10 @@ class ReadAtOnce:
     """What inputs share whose reads do not wait for a server."""
 
     is_remote: ClassVar[bool] = False
+
+    def shared(self, lanes: Sequence[Sequence[tuple[int, int]]]) -> Lanes:
+        """Nothing to ask for."""
+        return lanes
 
     def begin_text(self) -> int:
         """Nothing to begin."""
@@ -122,7 +131,7 @@ class FileInput(ReadAtOnce):
         except OSError as error:
             raise file_error(error, self.path) from None
 
-    def open_seekable(self, lanes: Sequence[Sequence[tuple[int, int]]] = ()) -> io.IOBase:
+    def open_seekable(self, lanes: Lanes = ()) -> io.IOBase:
         """The file opened once more, with its own position."""
         try:
             return Path(self.local_path).open("rb")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -12,9 +13,12 @@ from losscli.io.arrow.soundness import validate_in_full
 from losscli.io.files.inputs import FileInput, SeekableInput
 from losscli.io.files.streams import file_error
 
+if TYPE_CHECKING:
+    from losscli.io.remote.ranges import Lanes
+
 
 @contextmanager
-def open_for_arrow(source: SeekableInput, lanes: Sequence[Sequence[tuple[int, int]]] = ()) -> Iterator[pa.NativeFile]:
+def open_for_arrow(source: SeekableInput, lanes: Lanes = ()) -> Iterator[pa.NativeFile]:
     """The file opened for Arrow, with its own position: several threads may each open it.
 
     `lanes` are the ranges of a remote file that will be read.

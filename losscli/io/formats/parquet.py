@@ -344,7 +344,8 @@ class RowGroupSplit:
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
         step = rows_per_batch(self.row_size, 1)
         found = 0
-        another = partial(opened, fragment.source, texts, len(names), self.footer, self._lanes())
+        lanes = fragment.source.shared(self._lanes()) if self.is_by_columns else self._lanes()
+        another = partial(opened, fragment.source, texts, len(names), self.footer, lanes)
         with another() as file, ExitStack() as stack:
             if self.is_by_columns:
                 files = [file, *(stack.enter_context(another()) for _ in range(1, min(threads, MOST_DECODING)))]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.io.files.inputs import SeekableInput
 from losscli.io.formats.binary import column_names, open_for_arrow, read_error
+
+if TYPE_CHECKING:
+    from losscli.io.remote.ranges import Lanes
 
 BUFFER, SMALLEST_BUFFER = 1 << 20, 16 << 10  # the most and the fewest bytes of a column that are read at once
 BUFFERS = 32 << 20
@@ -21,7 +25,7 @@ def opened(
     texts: list[str] | None = None,
     columns: int = 1,
     footer: pq.FileMetaData | None = None,
-    lanes: Sequence[Sequence[tuple[int, int]]] = (),
+    lanes: Lanes = (),
 ) -> Iterator[pq.ParquetFile]:
     """The opened file, with settings that bound memory and detect corruption."""
     with open_for_arrow(source, lanes) as file:

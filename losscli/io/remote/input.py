@@ -16,7 +16,7 @@ from losscli.io.files.streams import Stream
 from losscli.io.remote.address import Address, RemoteVersion
 from losscli.io.remote.ends import Ends
 from losscli.io.remote.http import WebServer
-from losscli.io.remote.ranges import Blocks, Range
+from losscli.io.remote.ranges import Blocks, Lanes, Range
 from losscli.io.remote.stores import changed_error, store_of
 from losscli.io.remote.transfer import in_flight, run, start, wait
 from losscli.lazy import dataclass
@@ -67,7 +67,11 @@ class RemoteInput:
         """The bytes from the first on, in a stream of its own; `last` makes no difference to a remote file."""
         return Stream(_SequentialReader(self), self.path)
 
-    def open_seekable(self, lanes: Sequence[Sequence[Range]] = ()) -> io.IOBase:
+    def shared(self, lanes: Sequence[Sequence[Range]]) -> Blocks:
+        """The requests for lanes which several readers will read, each some of them: none is made twice."""
+        return Blocks(self, lanes)
+
+    def open_seekable(self, lanes: Lanes = ()) -> io.IOBase:
         """The file with its own position; any number of callers can read at once. `lanes` are what will be read."""
         return RangeFile(self, lanes)
 
@@ -222,9 +226,9 @@ class RangeFile(io.RawIOBase):
     Arrow reads lengths of a few bytes, and each would be a request. A read that continues the last one fetches more.
     """
 
-    def __init__(self, source: RemoteInput, lanes: Sequence[Sequence[Range]] = ()) -> None:
+    def __init__(self, source: RemoteInput, lanes: Lanes = ()) -> None:
         self.source, self.at = source, 0
-        self.blocks = Blocks(source, lanes)
+        self.blocks = lanes if isinstance(lanes, Blocks) else Blocks(source, lanes)
         self.begin, self.block = 0, b""
         self.range_bytes = FIRST_RANGE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -60,7 +61,7 @@ def _cut(whole: Range, size: int) -> Iterator[Range]:
 
 
 class Blocks:
-    """The blocks of one reader."""
+    """The blocks of one reader, or of some in several threads, each of which reads other lanes."""
 
     def __init__(self, source: Requests, lanes: Sequence[Sequence[Range]]) -> None:
         self.source = source
@@ -69,6 +70,7 @@ class Blocks:
         self.sorted = sorted(self.next)
         self.starts = [begin for begin, _ in self.sorted]
         self.held: dict[Range, Future[bytes]] = {}
+        self._lock = threading.Lock()
         for lane in lanes:
             self._ask(lane[0])
 
@@ -80,11 +82,12 @@ class Blocks:
             if at < 0 or self.sorted[at][1] <= begin:
                 return None
             block = self.sorted[at]
-            self._ask(block)
-            self._ask(self.next[block])
+            asked = self._ask(block)
+            if (after := self.next[block]) is not None:
+                self._ask(after)
             self._release(self.before.get(block))
             until = min(end, block[1])
-            pieces.append(wait(self.held[block])[begin - block[0] : until - block[0]])
+            pieces.append(wait(asked)[begin - block[0] : until - block[0]])
             begin = until
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -94,10 +97,16 @@ class Blocks:
             block.cancel()
         self.held.clear()
 
-    def _ask(self, block: Range | None) -> None:
-        if block is not None and block not in self.held:
-            self.held[block] = self.source.request(*block)
+    def _ask(self, block: Range) -> Future[bytes]:
+        with self._lock:
+            if block not in self.held:
+                self.held[block] = self.source.request(*block)
+            return self.held[block]
 
     def _release(self, block: Range | None) -> None:
-        if block is not None and block in self.held:
-            self.held.pop(block).cancel()
+        if block is not None and (asked := self.held.pop(block, None)) is not None:
+            asked.cancel()
+
+
+Lanes = Sequence[Sequence[Range]] | Blocks
+"""What will be read: as lanes, or as blocks that some readers share."""
