@@ -134,6 +134,23 @@ def test_small_row_groups_of_a_split_are_read_together(store):
     assert len(asked(store)) == 4  # 20 row groups, whose gaps are smaller than a request is long
 
 
+@pytest.mark.parametrize("name", ["big.arrow", "big"])
+def test_the_footer_of_an_arrow_file_is_asked_for_once(name, store, monkeypatch):
+    made, out = table(60_000), io.BytesIO()
+    with pa.ipc.new_file(out, made.schema) as writer:
+        writer.write_table(made, max_chunksize=10_000)
+    store.files[name] = out.getvalue()
+    assert mse(f"s3://bucket/{name}", threads=2) == mse(made)
+    ends = [each for each in map(spanned, filter(None, (each for _, _, each in store.asked))) if each[1] == out.tell()]
+    assert ends == [(out.tell() - input.TAIL, out.tell())]
+    monkeypatch.setattr(input, "TAIL", 20)  # the footer is longer
+    store.asked.clear()
+    assert mse(f"s3://bucket/{name}", threads=2) == mse(made)
+    beyond = [each for each in map(spanned, filter(None, (each for _, _, each in store.asked)))
+              if each[1] > out.tell() - 400]  # fmt: skip
+    assert len(beyond) == len(set(beyond)) == 2
+
+
 def test_much_is_read_in_blocks_and_no_byte_twice(store, monkeypatch):
     monkeypatch.setattr(ranges, "WHOLE", 1 << 20)
     monkeypatch.setattr(ranges, "BLOCK", 100_000)

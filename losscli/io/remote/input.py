@@ -25,7 +25,7 @@ HEAD = 128 << 10
 """Bytes of the first request: enough to detect the format, the columns and the delimiter."""
 
 TAIL = 64 << 10
-"""Bytes from the end of a Parquet file: as many as Arrow reads at once to find the footer."""
+"""Bytes from the end of a file with a footer: as many as Arrow reads at once to find that of Parquet."""
 
 FOOTER = 16 << 20
 """Bytes of the longest footer that is kept."""
@@ -33,7 +33,9 @@ FOOTER = 16 << 20
 FIRST_BLOCK, LAST_BLOCK, AHEAD = 256 << 10, 8 << 20, 2
 FIRST_RANGE, LAST_RANGE = 64 << 10, 1 << 20
 
-_WITH_TAIL = (".parquet", ".pq")
+_WITH_TAIL = (".parquet", ".pq", ".arrow", ".feather")
+_MARKS = (b"PAR1", b"ARROW1")
+"""At both ends of a file with a footer, whose length stands before the last one."""
 
 
 @dataclass(frozen=True)
@@ -154,17 +156,18 @@ async def _ends(address: Address) -> tuple[RemoteVersion, Ends] | None:
     if begun is None:
         return None
     version, head = begun
-    is_longer = head.startswith(b"PAR1") and version.size > len(head)
+    is_longer = head.startswith(_MARKS) and version.size > len(head)
     return version, Ends(head, await _tail(address, version) if is_longer else b"")
 
 
 async def _tail(address: Address, version: RemoteVersion) -> bytes:
-    """The end of a file with its whole footer, whose length stands before the last four bytes."""
+    """The end of a file with its whole footer."""
     store = store_of(address)
     begin = max(min(HEAD, version.size), version.size - TAIL)
     tail = await store.read_range(address, version, begin, version.size)
-    needed = int.from_bytes(tail[-8:-4], "little") + 8
-    if tail.endswith(b"PAR1") and len(tail) < needed <= min(FOOTER, version.size):
+    mark = next((len(mark) for mark in _MARKS if tail.endswith(mark)), 0)
+    needed = int.from_bytes(tail[-mark - 4 : -mark], "little") + mark + 4 if mark else 0
+    if len(tail) < needed <= min(FOOTER, version.size):
         first = version.size - needed
         tail = await store.read_range(address, version, first, begin) + tail
     return tail
