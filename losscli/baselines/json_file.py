@@ -23,12 +23,14 @@ def read_document(path: str, what: str, schema: str, hint: str) -> dict[str, Any
 
     A remote address is read from its store. `what` names the kind in messages, and `hint` says what makes one.
     """
-    path = local_path(path)
-    content, path = _content(path, what), redacted(path)
+    return parse_document(read_content(path, what), path, what, schema, hint)
+
+
+def parse_document(content: bytes, path: str, what: str, schema: str, hint: str) -> dict[str, Any]:
+    """The same of the content of the file."""
+    path = redacted(local_path(path))
     try:
-        document = json.loads(
-            content.decode("utf-8-sig"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant
-        )
+        document = json.loads(content.decode("utf-8-sig"), **_STRICT)
     except (ValueError, RecursionError) as error:
         # The messages of these two name line and column; those of the others say nothing to a user.
         finding = (
@@ -44,7 +46,14 @@ def read_document(path: str, what: str, schema: str, hint: str) -> dict[str, Any
     return document
 
 
-def _content(path: str, what: str) -> bytes:
+def strict_decoder() -> json.JSONDecoder:
+    """Reads strict JSON without a key twice."""
+    return json.JSONDecoder(**_STRICT)
+
+
+def read_content(path: str, what: str) -> bytes:
+    """The content of a document, which must not be too large."""
+    path = local_path(path)
     try:
         if path == "-":
             if sys.stdin is None:
@@ -89,3 +98,6 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _reject_constant(text: str) -> float:
     raise InvalidDocument(f"'{text}' is not valid JSON")
+
+
+_STRICT: dict[str, Any] = {"object_pairs_hook": _unique_keys, "parse_constant": _reject_constant}

@@ -1,14 +1,21 @@
-"""A run matched with its baseline: which saved number belongs to which result, and whether the two are comparable."""
+"""A run matched with its baseline: which saved number belongs to which result, and whether the two are comparable.
+
+Results of very many slices stay columns, and so do the numbers of the baseline beside them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from losscli.baselines.line_results import Line, LineResults, by_line
 from losscli.baselines.signature_differences import difference
 from losscli.lazy import dataclass
 from losscli.results import BaselineResult, BaselineSource, Evaluation, LossResult
+from losscli.results.columns import CHANGES, BaselineColumns, ResultTable, SliceColumns, examples
 from losscli.results.directions import compared, is_lower_better
 
 
@@ -23,7 +30,7 @@ class BaselineMatch:
 
     evaluation: Evaluation
     reasons: tuple[str, ...]
-    absent: tuple[LossResult, ...]
+    absent: Sequence[LossResult]
     notes: tuple[str, ...]
 
 
@@ -33,40 +40,29 @@ def match_baseline(evaluation: Evaluation, saved: Evaluation, path: str, allow_i
     If the run and the baseline have one model each, these match whatever their names: an old model and a new one are
     mostly scored in two runs.
     """
-    current = {_key(result): result for result in evaluation.results}
-    renamed = renamed_models([r.model for r in evaluation.results], [r.model for r in saved.results])
-    baseline: dict[_ResultKey, LossResult] = {}
-    unmatched: dict[_ResultKey, LossResult] = {}  # as they are saved
-    for result in saved.results:
-        key, known = _key(result), result
-        if key not in current and result.model in renamed:
-            known = result.of_model(renamed[result.model])
-            key = _key(known)
-        baseline[key] = known
-        if key not in current:
-            unmatched[key] = result
-    pairs = {key: (result, baseline[key]) for key, result in current.items() if key in baseline}
-    reasons = _incomparable(evaluation, saved, list(pairs.values()))
-    absent = {key: baseline[key] for key in unmatched}
-    absent_names = tuple(map(_name, unmatched.values()))
+    run = [LineResults(some) for some in by_line(evaluation.results)]
+    renamed = renamed_models(*([r.model for r in examples(one.results)] for one in (evaluation, saved)))
+    baseline = _Baseline(saved, {some.line for some in run}, renamed)
+    places = [baseline.places(some) for some in run]
+    reasons = _incomparable(evaluation, saved, baseline.signatures(run, places))
+    absent, absent_names = baseline.absent(places)
     source = BaselineSource(path, absent_names, () if allow_incomparable else reasons)
     if not source.incomparable:
-        changes = {key: _change(result, before) for key, (result, before) in pairs.items()}
-        results = tuple(result.with_baseline(changes.get(key)) for key, result in current.items())
+        results = _table([baseline.beside(*each) for each in zip(run, places, strict=True)])
         evaluation = replace(evaluation, results=results)
     notes = [f"the baseline's model '{old}' is compared with '{new}'" for old, new in renamed.items() if old and new]
     if absent_names:
         more = f" and {len(absent_names) - 5} more" if len(absent_names) > 5 else ""
         notes.append(f"this run has no {', '.join(absent_names[:5])}{more}, which the baseline has")
-    return BaselineMatch(replace(evaluation, baseline=source), reasons, tuple(absent.values()), tuple(notes))
+    return BaselineMatch(replace(evaluation, baseline=source), reasons, absent, tuple(notes))
 
 
 def baseline_models(
     saved: Evaluation, lines: Iterable[tuple[str | None, str]]
 ) -> dict[tuple[str | None, str], str | None]:
     """Model and spec of this run -> the name of that model in the baseline, by the rule of `match_baseline`."""
-    numbers = {(result.model, result.spec) for result in saved.results}
-    single = _single_model(result.model for result in saved.results)
+    numbers = {(result.model, result.spec) for result in examples(saved.results)}
+    single = _single_model(result.model for result in examples(saved.results))
     found = {}
     for model, spec in lines:
         if (model, spec) in numbers:
@@ -76,11 +72,68 @@ def baseline_models(
     return found
 
 
-_ResultKey = tuple[str | None, str, frozenset[tuple[str, str]]]
+_Places = Sequence[int | None]
 
 
-def _key(result: LossResult) -> _ResultKey:
-    return result.model, result.spec, frozenset(result.by.items())
+class _Baseline:
+    """The saved results, numbered, by the lines and slices that they have in the run."""
+
+    def __init__(self, saved: Evaluation, lines: set[Line], renamed: dict[str | None, str | None]) -> None:
+        self.parts = [LineResults(some) for some in by_line(saved.results)]
+        self.starts, self.models = array("q"), list[str | None]()
+        self.found: dict[Line, dict[Hashable, int]] = {}
+        self.values = array("d")
+        for part in self.parts:
+            model, spec, names = part.line
+            if part.line not in lines:
+                model = renamed.get(model, model)
+            start = len(self.values)
+            self.starts.append(start)
+            self.models.append(model)
+            self.values.extend(part.values)
+            known = self.found.setdefault((model, spec, names), {})
+            known.update(zip(part.slices, range(start, len(self.values)), strict=True))
+
+    def places(self, some: LineResults) -> _Places:
+        """The number of the saved result that belongs to each result; None where there is none."""
+        return [*map(self.found.get(some.line, {}).get, some.slices)]
+
+    def signatures(self, run: Sequence[LineResults], places: Sequence[_Places]) -> Iterator[tuple[LineResults, str]]:
+        """The results of the run that have saved ones, and the signatures of these."""
+        for some, own in zip(run, places, strict=True):
+            parts = dict.fromkeys(bisect_right(self.starts, place) - 1 for place in own if place is not None)
+            yield from ((some, self.parts[part].signature) for part in parts)
+
+    def absent(self, places: Sequence[_Places]) -> tuple[Sequence[LossResult], tuple[str, ...]]:
+        """The saved results that belong to none, under the models of the run; and their names as they are saved."""
+        left = bytearray(b"\x01") * len(self.values)
+        for own in places:
+            for place in own:
+                if place is not None:
+                    left[place] = 0
+        found: list[Sequence[LossResult]] = []
+        names: list[str] = []
+        for part, model, start in zip(self.parts, self.models, self.starts, strict=True):
+            some = [at for at, is_left in enumerate(left[start : start + len(part.results)]) if is_left]
+            if some:
+                found.append(part.of_model(model, some))
+                names += part.names(some)
+        return _table(found), tuple(names)
+
+    def beside(self, some: LineResults, places: _Places) -> Sequence[LossResult]:
+        """Results of the run beside those of the baseline that belong to them."""
+        values = [None if place is None else self.values[place] for place in places]
+        if some.columns is not None:
+            return some.columns.with_baselines(_columns(some.columns, values))
+        (result,), (base,) = some.results, values
+        return (result.with_baseline(None if base is None else _change(result, base)),)
+
+
+def _table(parts: Sequence[Sequence[LossResult]]) -> Sequence[LossResult]:
+    """All of them, in columns where any are."""
+    if any(isinstance(part, SliceColumns) for part in parts):
+        return ResultTable(parts)
+    return tuple(result for part in parts for result in part)
 
 
 def renamed_models(run: Iterable[str | None], baseline: Iterable[str | None]) -> dict[str | None, str | None]:
@@ -99,12 +152,12 @@ def _single_model(models: Iterable[str | None]) -> tuple[str | None] | None:
 
 
 def _incomparable(
-    evaluation: Evaluation, saved: Evaluation, pairs: list[tuple[LossResult, LossResult]]
+    evaluation: Evaluation, saved: Evaluation, pairs: Iterable[tuple[LineResults, str]]
 ) -> tuple[str, ...]:
     """Why the run and the baseline are not comparable; each reason shows both sides."""
     reasons = []
-    for result, before in pairs:
-        reason = difference(result.spec, result.signature, before.signature)
+    for some, before in pairs:
+        reason = difference(some.line[1], some.signature, before)
         if reason is not None:
             reasons.append(reason)
             break  # a difference in one loss is mostly one in all of them
@@ -126,27 +179,41 @@ def _incomparable(
 
 
 def _slice_columns(evaluation: Evaluation) -> set[str]:
-    return {name for result in evaluation.results for name in result.by}
+    return {name for result in examples(evaluation.results) for name in result.by}
 
 
-def _change(result: LossResult, before: LossResult) -> BaselineResult:
+def _change(result: LossResult, base: float) -> BaselineResult:
     """The number of the baseline, and the change from it."""
-    value, base = result.value, before.value
-    if math.isnan(value) or math.isnan(base):
-        return BaselineResult(base, math.nan, None, "undefined")
-    change = 0.0 if value == base else value - base  # the difference of two equal infinities would be NaN
-    relative = change / abs(base) if base and math.isfinite(value) and math.isfinite(base) else None
-    if relative is not None and not math.isfinite(relative):
-        relative = None
-    size, before_size = compared(result.direction, value), compared(result.direction, base)
-    grown = 0.0 if size == before_size else size - before_size
-    better = grown < 0 if is_lower_better(result.direction) else grown > 0
-    if change and not grown:  # as far on the other side of 0
-        return BaselineResult(base, change, relative, "same")
-    return BaselineResult(base, change, relative, "same" if not change else "better" if better else "worse")
+    change, relative, verdict = _changes(result.direction)(result.value, base)
+    return BaselineResult(base, change, None if math.isnan(relative) else relative, verdict)
 
 
-def _name(result: LossResult) -> str:
-    name = result.spec if result.model is None else f"{result.model}/{result.spec}"
-    slices = ", ".join(f"{column}={value}" for column, value in result.by.items())
-    return f"{name} ({slices})" if slices else name
+def _columns(results: SliceColumns, bases: Sequence[float | None]) -> BaselineColumns:
+    """The same of results in columns; None where the baseline does not have the slice."""
+    changes, codes = _changes(results.shared.direction), {word: code for code, word in enumerate(CHANGES)}
+    new = math.nan, math.nan, ""
+    codes[""] = BaselineColumns.NEW
+    each = (new if base is None else changes(value, base) for value, base in zip(results.values, bases, strict=True))
+    change, relative, verdicts = zip(*each, strict=True)
+    values = array("d", [math.nan if base is None else base for base in bases])
+    return BaselineColumns(values, array("d", change), array("d", relative), bytes(map(codes.__getitem__, verdicts)))
+
+
+def _changes(direction: str) -> Callable[[float, float], tuple[float, float, str]]:
+    """What makes of a value and that of the baseline the change, the relative one (NaN if there is none), a verdict."""
+    lower = is_lower_better(direction)
+
+    def change_of(value: float, base: float) -> tuple[float, float, str]:
+        if math.isnan(value) or math.isnan(base):
+            return math.nan, math.nan, "undefined"
+        change = 0.0 if value == base else value - base  # the difference of two equal infinities would be NaN
+        relative = change / abs(base) if base and math.isfinite(value) and math.isfinite(base) else math.nan
+        if not math.isfinite(relative):
+            relative = math.nan
+        size, before_size = compared(direction, value), compared(direction, base)
+        grown = 0.0 if size == before_size else size - before_size
+        if not grown:  # the same, or as far on the other side of 0
+            return change, relative, "same"
+        return change, relative, "better" if (grown < 0) == lower else "worse"
+
+    return change_of

@@ -7,12 +7,15 @@ ignored. Neither the scored data nor any loss is needed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from losscli.baselines import report_columns
 from losscli.baselines.diagnostics import read_diagnostics
-from losscli.baselines.json_file import InvalidDocument, read_document
+from losscli.baselines.json_file import InvalidDocument, parse_document, read_content
+from losscli.baselines.line_results import Line, LineResults, by_line
 from losscli.errors import DataError, UsageError
 from losscli.io.remote.address import REMOTE_URL, beside, local_path, redacted
 from losscli.results import (
@@ -36,7 +39,15 @@ Value = TypeVar("Value")
 
 def read_report(path: str) -> Evaluation:
     """Read a JSON report, which may be remote; the path "-" is standard input. An invalid report is a DataError."""
-    document = read_document(path, "JSON report", SCHEMA, "-o FILE.json saves a report")
+    what, hint = "JSON report", "-o FILE.json saves a report"
+    content = read_content(path, what)
+    found = report_columns.cut(content, lambda found, where: _result(_Object(found, where)))
+    if found is not None:
+        with suppress(DataError, InvalidDocument):  # the whole document tells what is wrong, and where
+            document = parse_document(found.rest, path, what, SCHEMA, hint)
+            if document.get("results") == [found.mark]:
+                return _evaluation(_Object(document, "the report"), found.results)
+    document = parse_document(content, path, what, SCHEMA, hint)
     try:
         return _evaluation(_Object(document, "the report"))
     except InvalidDocument as error:
@@ -142,11 +153,14 @@ def _double(value: float, name: str, where: str) -> float:
     return number
 
 
-def _evaluation(report: _Object) -> Evaluation:
+def _evaluation(report: _Object, known: Sequence[LossResult] | None = None) -> Evaluation:
+    """The report; its results are read from it where they are not `known`."""
     rows, data = report.object("rows"), report.object("data")
-    results = report.objects("results", _result)
-    keys = [(r.model, r.spec, frozenset(r.by.items())) for r in results]
-    if len(set(keys)) < len(keys):
+    results = report.objects("results", _result) if known is None else known
+    slices: dict[Line, set[Hashable]] = {}
+    for some in map(LineResults, by_line(results)):
+        slices.setdefault(some.line, set()).update(some.slices)
+    if sum(map(len, slices.values())) < len(results):
         raise InvalidDocument("two results have the same model, loss and slice")
     rows_file = data.optional_text("rows_file")
     if rows_file is not None and (rows_file in ("", "..") or Path(rows_file).name != rows_file or "\\" in rows_file):

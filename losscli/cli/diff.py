@@ -47,6 +47,7 @@ def _diff(options: DiffOptions) -> int:
     from losscli.io.remote.address import redacted
     from losscli.io.write.atomic import same_file
     from losscli.results import WarningResult
+    from losscli.results.columns import examples
 
     if options.old == options.new == "-":
         raise UsageError("standard input can be read once", hint="name a file for one of them", code="USAGE_CONFLICT")
@@ -63,7 +64,7 @@ def _diff(options: DiffOptions) -> int:
         new = replace(new, warnings=(*new.warnings, said))
     named = dict.fromkeys((*new.environment, *options.report.environment))
     judged = scoring.judge(replace(new, environment=tuple(named)), bound, old, options.gates, options.quiet)
-    if all(one.baseline is None for one in judged.results) and judged_error(judged) is None:
+    if all(one.baseline is None for one in examples(judged.results)) and judged_error(judged) is None:
         raise DataError("the two reports have no number in common", path=redacted(options.old),
                         hint="numbers are matched by model, loss and slice",
                         code="DATA_NOT_COMPARABLE")  # fmt: skip

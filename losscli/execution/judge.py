@@ -23,6 +23,7 @@ from losscli.gates.verdicts import (
 from losscli.io.remote.address import redacted
 from losscli.lazy import dataclass
 from losscli.results import Evaluation, LossResult, WarningResult
+from losscli.results.columns import examples
 
 if TYPE_CHECKING:
     from losscli.execution.prepare import Prepared
@@ -85,9 +86,10 @@ def bound_to_results(gates: Sequence[Gate], evaluation: Evaluation) -> tuple[Bou
         For a gate on a number or a slice that the run doesn't have, and for a gate on a test of its rows.
     """
     refuse_tests(gates)
-    by = tuple(dict.fromkeys(name for result in evaluation.results for name in result.by))
-    lines = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in evaluation.results)
-    weighted = any(one.is_weighted for one in evaluation.results)
+    some = [*examples(evaluation.results)]
+    by = tuple(dict.fromkeys(name for result in some for name in result.by))
+    lines = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in some)
+    weighted = any(one.is_weighted for one in some)
     return bind(gates, list(lines), by, lambda text: _spelling(text, weighted))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from losscli.lazy import dataclass
@@ -13,16 +14,20 @@ from losscli.results.columns import SliceColumns, examples, parts_of
 
 @dataclass(frozen=True)
 class ExtraColumn:
-    """A column after the value of a loss, and the cell that a result has in it; `texts` are those of many slices."""
+    """A column after the value of a loss, and the cell that a result has in it; `texts` are those of many slices.
+
+    `marked` are those of their cells that are more than texts.
+    """
 
     column: Column
     cell: Callable[[LossResult], Cell]
     texts: Callable[[SliceColumns], list[str]] | None = None
+    marked: Callable[[SliceColumns], dict[int, Cell]] = lambda _: {}
 
     def cells(self, results: Sequence[LossResult]) -> Cells:
         """The cells of these results."""
         if isinstance(results, SliceColumns) and self.texts is not None:
-            return Cells(self.texts(results), {})
+            return Cells(self.texts(results), self.marked(results))
         cells = list(map(self.cell, results))
         return Cells([cell.text for cell in cells], {at: cell for at, cell in enumerate(cells) if cell.verdict})
 
@@ -93,21 +98,64 @@ def _df_text(df: float) -> str:
 
 def change(result: LossResult) -> str:
     """The change from the baseline: this value minus that of the baseline, and in percent of the latter."""
-    if result.baseline is None:
-        return ""
-    relative = result.baseline.relative
-    return signed(result.baseline.change) + ("" if relative is None else f" ({percent(relative, '+')})")
+    return "" if result.baseline is None else _change_text(result.baseline.change, result.baseline.relative)
+
+
+def _change_text(change: float, relative: float | None) -> str:
+    return signed(change) + ("" if relative is None else f" ({percent(relative, '+')})")
+
+
+def _changes(results: SliceColumns) -> list[str]:
+    """The changes of results in columns."""
+    found = results.baselines
+    if found is None:
+        return [""] * len(results)
+    rows = zip(found.changes, found.relatives, found.verdicts, strict=True)
+    return ["" if verdict == found.NEW else _change_text(change, None if math.isnan(relative) else relative)
+            for change, relative, verdict in rows]  # fmt: skip
+
+
+_NEW = "new"
+_MARKS: dict[str, Cell] = {"better": Cell(verdict="good"), "worse": Cell(verdict="bad"),
+                           "undefined": Cell(verdict="bad")}  # fmt: skip
 
 
 def _verdict(result: LossResult) -> Cell:
-    if result.baseline is None:
-        return Cell("new")
-    word = result.baseline.verdict
-    return Cell(word, verdict="good" if word == "better" else "" if word == "same" else "bad")
+    word = _NEW if result.baseline is None else result.baseline.verdict
+    return Cell(word, verdict=_MARKS[word].verdict if word in _MARKS else "")
+
+
+def _verdicts(results: SliceColumns) -> list[str]:
+    return [_NEW] * len(results) if results.baselines is None else results.baselines.words(_NEW)
+
+
+def _marked_verdicts(results: SliceColumns) -> dict[int, Cell]:
+    return {at: _MARKS[word] for at, word in enumerate(_verdicts(results)) if word in _MARKS}
 
 
 def _baseline_value(result: LossResult) -> Cell:
     return Cell() if result.baseline is None else Cell(distinguishable(result.value, result.baseline.value)[1])
+
+
+def beside_baseline(results: SliceColumns) -> list[tuple[str, str]]:
+    """The values of results in columns and of the baseline, with so many digits that different ones look different."""
+    found = results.baselines
+    if found is None:
+        return [(short(value), "") for value in results.values]
+    rows = zip(results.values, found.values, found.verdicts, strict=True)
+    return [(short(value), "") if verdict == found.NEW else _both(value, base) for value, base, verdict in rows]
+
+
+def _both(value: float, base: float) -> tuple[str, str]:
+    texts = short(value), short(base)
+    if texts[0] != texts[1]:  # so they differ, as is mostly so
+        return texts
+    value_text, base_text = distinguishable(value, base)
+    return value_text, base_text
+
+
+def _baseline_values(results: SliceColumns) -> list[str]:
+    return [base for _, base in beside_baseline(results)]
 
 
 _SKILL = ExtraColumn(
@@ -122,7 +170,7 @@ _EFFECTIVE = ExtraColumn(
     _shorts("n_eff"),
 )  # fmt: skip
 BASELINE = (
-    ExtraColumn(Column("baseline", number=True), _baseline_value),
-    ExtraColumn(Column("change", number=True), lambda result: Cell(change(result))),
-    ExtraColumn(Column("verdict", fixed_words=True), _verdict),
+    ExtraColumn(Column("baseline", number=True), _baseline_value, _baseline_values),
+    ExtraColumn(Column("change", number=True), lambda result: Cell(change(result)), _changes),
+    ExtraColumn(Column("verdict", fixed_words=True), _verdict, _verdicts, _marked_verdicts),
 )

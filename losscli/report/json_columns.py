@@ -12,7 +12,7 @@ from typing import Any
 from losscli.report.json_text import indented
 from losscli.report.view import exact
 from losscli.results import LossResult
-from losscli.results.columns import IntervalColumns, SliceColumns
+from losscli.results.columns import CHANGES, BaselineColumns, IntervalColumns, SliceColumns
 
 _TOGETHER = 1000  # objects of one piece of text
 _ObjectOf = Callable[[LossResult], dict[str, Any]]
@@ -92,7 +92,19 @@ def _marked(columns: SliceColumns, example: dict[str, Any], cell: _Cell) -> dict
     found["without_part"] = cell(_whole, columns.excluded_counts)
     if columns.intervals is not None:
         found |= _uncertain(columns, columns.intervals, example, cell)
+    if columns.baselines is not None and example["baseline"] is not None:
+        found["baseline"] = _compared(columns.baselines, cell)
     return found
+
+
+def _compared(baselines: BaselineColumns, cell: _Cell) -> dict[str, Any]:
+    """The entries of what a baseline has."""
+    numbers = {"change": baselines.changes, "relative": baselines.relatives}
+    return {
+        **_valued(baselines.values, cell),
+        **{name: cell(_numbers, values) for name, values in numbers.items()},
+        "verdict": cell(_verdicts, baselines.verdicts),
+    }
 
 
 def _uncertain(
@@ -132,6 +144,11 @@ def _nonfinite(values: Iterable[float]) -> list[str]:
 
 def _whole(values: Iterable[int]) -> list[str]:
     return list(map(str, values))
+
+
+def _verdicts(verdicts: Iterable[int]) -> list[str]:
+    words = [*(f'"{word}"' for word in CHANGES), ""]  # the last is never shown
+    return list(map(words.__getitem__, verdicts))
 
 
 def _texts(texts: Iterable[str]) -> list[str]:

@@ -15,6 +15,7 @@ from losscli.report.cells import Block, Cell, Cells, Column, Layout, one_row
 from losscli.report.extra_columns import (
     BASELINE,
     ExtraColumn,
+    beside_baseline,
     counts,
     skill,
     uncertainty,
@@ -271,7 +272,7 @@ def _values(results: Sequence[LossResult], brief: bool) -> list[str]:
     """The values of results, with their intervals."""
     if not isinstance(results, SliceColumns):
         return [_value(result, brief) for result in results]
-    texts, known = list(map(short, results.values)), results.intervals
+    texts, known = [value for value, _ in beside_baseline(results)], results.intervals
     if known is not None:
         for at, (text, stderr) in enumerate(zip(texts, known.stderr, strict=True)):
             texts[at] = _with_interval(text, known.interval(at), stderr, brief)

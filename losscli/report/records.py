@@ -23,7 +23,7 @@ from losscli.results import (
     SliceDifference,
     SuiteResult,
 )
-from losscli.results.columns import SliceColumns, examples, parts_of
+from losscli.results.columns import BaselineColumns, SliceColumns, examples, parts_of
 
 
 class Subject(Protocol):
@@ -107,6 +107,21 @@ def _of_baseline(cell: Callable[[BaselineResult], str]) -> Callable[[LossResult]
     return lambda result: "" if result.baseline is None else cell(result.baseline)
 
 
+def _of_baselines(cells: Callable[[BaselineColumns], list[str]]) -> Callable[[SliceColumns], list[str]]:
+    """The cells of what results in columns have beside a baseline; empty where it does not have the slice."""
+
+    def found(columns: SliceColumns) -> list[str]:
+        beside = columns.baselines
+        if beside is None:
+            return [""] * len(columns)
+        if BaselineColumns.NEW not in beside.verdicts:
+            return cells(beside)
+        pairs = zip(cells(beside), beside.verdicts, strict=True)
+        return ["" if verdict == BaselineColumns.NEW else cell for cell, verdict in pairs]
+
+    return found
+
+
 def _of_slices(cell: Callable[[SliceDifference], str]) -> Callable[[LossResult], str]:
     return lambda result: "" if result.between is None else cell(result.between)
 
@@ -134,9 +149,19 @@ INTERVAL = (
 )
 _EFFECTIVE = Field("n_eff", lambda result: _number(result.n_eff), cells=_numbers("n_eff"))
 _BASELINE = (
-    Field("baseline", _of_baseline(lambda baseline: exact(baseline.value))),
-    Field("change", _of_baseline(lambda baseline: exact(baseline.change))),
-    Field("verdict", _of_baseline(lambda baseline: baseline.verdict)),
+    Field(
+        "baseline",
+        _of_baseline(lambda baseline: exact(baseline.value)),
+        cells=_of_baselines(lambda found: exacts(found.values)),
+    ),
+    Field(
+        "change",
+        _of_baseline(lambda baseline: exact(baseline.change)),
+        cells=_of_baselines(lambda found: exacts(found.changes)),
+    ),
+    Field(
+        "verdict", _of_baseline(lambda baseline: baseline.verdict), cells=_of_baselines(lambda found: found.words(""))
+    ),
 )
 _BETWEEN = (
     Field("between_against", _of_slices(lambda found: slice_text(found.against)), from_data=True),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from losscli.lazy import dataclass
-from losscli.results.losses import LossResult, PartResult, TermResult, Uncertainty
+from losscli.results.losses import BaselineResult, LossResult, PartResult, TermResult, Uncertainty
 
 Number = TypeVar("Number", int, float)
 
@@ -97,6 +97,48 @@ class IntervalColumns:
         return sorted(first | self.others.keys())
 
 
+CHANGES = ("better", "worse", "same", "undefined")  # the verdicts of `BaselineResult`
+
+
+class BaselineColumns:
+    """The numbers of a baseline on many slices, a number a slice, as in `BaselineResult`.
+
+    Parameters
+    ----------
+    values, changes, relatives : array of float
+        The values of the baseline, the changes from them, and the relative ones; NaN where there is none.
+    verdicts : bytes
+        The place of the verdict on each slice in `CHANGES`; `NEW` where the baseline does not have the slice.
+    """
+
+    NEW = len(CHANGES)
+
+    def __init__(self, values: array[float], changes: array[float], relatives: array[float], verdicts: bytes) -> None:
+        self.values, self.changes, self.relatives, self.verdicts = values, changes, relatives, verdicts
+
+    def result(self, at: int) -> BaselineResult | None:
+        """What the baseline has on one of the slices."""
+        if self.verdicts[at] == self.NEW:
+            return None
+        relative = None if math.isnan(self.relatives[at]) else self.relatives[at]
+        return BaselineResult(self.values[at], self.changes[at], relative, CHANGES[self.verdicts[at]])
+
+    def words(self, new: str) -> list[str]:
+        """The verdicts; `new` where the baseline does not have the slice."""
+        return list(map((*CHANGES, new).__getitem__, self.verdicts))
+
+    def take(self, order: Sequence[int]) -> BaselineColumns:
+        """The same of these slices, in this order."""
+        values, changes, relatives = (_taken(one, order) for one in (self.values, self.changes, self.relatives))
+        return BaselineColumns(values, changes, relatives, bytes(map(self.verdicts.__getitem__, order)))
+
+    def examples(self) -> list[int]:
+        """The first slice that the baseline has, and the first that it does not have."""
+        first = self.verdicts.find(self.NEW)
+        known = next((at for at, verdict in enumerate(self.verdicts) if verdict != self.NEW), -1)
+        return [at for at in (first, known) if at >= 0]
+
+
 class SliceColumns(Sequence[LossResult]):
     """The results of one loss of one model on many slices.
 
@@ -125,6 +167,7 @@ class SliceColumns(Sequence[LossResult]):
     ) -> None:  # fmt: skip
         self.slice_ids = array("q") if slice_ids is None else slice_ids
         self.intervals: IntervalColumns | None = None
+        self.baselines: BaselineColumns | None = None
         self.shared, self.by, self.values, self.counts, self.weights = shared, by, values, counts, weights
         self.terms, self.excluded_counts, self.parts = terms, excluded_counts, parts
         self._made: dict[int, LossResult] = {}  # kept, so that a slice is one object, however it is reached
@@ -136,6 +179,13 @@ class SliceColumns(Sequence[LossResult]):
         """The same results with their intervals."""
         found = copy.copy(self)
         found.intervals, found._made = intervals, dict(intervals.others)
+        return found
+
+    def with_baselines(self, baselines: BaselineColumns) -> SliceColumns:
+        """The same results beside those of a baseline."""
+        found, others = copy.copy(self), {} if self.intervals is None else self.intervals.others
+        found.baselines = baselines
+        found._made = {at: result.with_baseline(baselines.result(at)) for at, result in others.items()}
         return found
 
     def take(self, order: Sequence[int]) -> SliceColumns:
@@ -150,18 +200,23 @@ class SliceColumns(Sequence[LossResult]):
         slice_ids = _taken(self.slice_ids, order) if self.slice_ids else None
         found = SliceColumns(self.shared, by, values, counts, weights, terms, _taken(self.excluded_counts, order),
                              [_taken(part, order) for part in self.parts], slice_ids)  # fmt: skip
-        return found if self.intervals is None else found.with_intervals(self.intervals.take(order))
+        found = found if self.intervals is None else found.with_intervals(self.intervals.take(order))
+        return found if self.baselines is None else found.with_baselines(self.baselines.take(order))
 
     def examples(self) -> Iterator[LossResult]:
         """Results that have all that any has, in their order."""
-        places = [0] if self.intervals is None else self.intervals.examples()
-        return map(self._result, places if self.values else [])
+        places = {0} if self.intervals is None else {*self.intervals.examples()}
+        places |= set() if self.baselines is None else {*self.baselines.examples()}
+        return map(self._result, sorted(places) if self.values else [])
 
     def shapes(self) -> Sequence[object]:
         """What tells apart results that have other entries, as an interval; None for those that are in no columns."""
+        new: Sequence[int] = bytes(len(self))
+        if self.baselines is not None:
+            new = [verdict == BaselineColumns.NEW for verdict in self.baselines.verdicts]
         if self.intervals is None:
-            return bytes(len(self))
-        known = zip(self.intervals.kinds, map(math.isnan, self.intervals.low), strict=True)
+            return new
+        known = zip(self.intervals.kinds, map(math.isnan, self.intervals.low), new, strict=True)
         return [None if at in self.intervals.others else shape for at, shape in enumerate(known)]
 
     @overload
@@ -217,6 +272,8 @@ class SliceColumns(Sequence[LossResult]):
                     n_eff=None if known.effective_sizes is None else known.effective_sizes[at],
                     uncertainty=known.uncertainty(at, self.counts[at]),
                 )  # fmt: skip
+            if self.baselines is not None:
+                found.__dict__["baseline"] = self.baselines.result(at)
         return found
 
 

@@ -1,0 +1,238 @@
+"""Baselines of many slices as columns: what is read and what is matched is the same as result by result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import losscli
+from losscli.baselines import report_columns, report_file
+from losscli.baselines.match import BaselineMatch, match_baseline
+from losscli.baselines.report_file import read_report
+from losscli.errors import DataError
+from losscli.report import format_names, render
+from losscli.results import Evaluation, LossResult
+from losscli.results.columns import ResultTable, SliceColumns, parts_of
+
+TEXTS = ["=x", "-5", "1.0", "1", "", "(null)", "ü", "a,b", 'q"t', "l\nx", " s", "%s", "\u202e", "t\tb", "\\", "k\x01"]
+CASES: dict[str, dict[str, Any]] = {
+    "one": {"losses": "mse"},
+    "several": {"losses": ["rmse", "bias", "r2"]},
+    "several terms": {"losses": ["wmape", "pbias"], "weight": "w"},
+    "composite": {"losses": ["total=0.7*mse+0.3*mae"]},
+    "models": {"losses": ["mae", "rmse"], "pred": {"first": "p", "second": "q"}},
+    "two columns": {"losses": "mse", "by": ["g", "h"]},
+    "intervals": {"losses": ["mse", "bias"], "by": "h", "interval": True},
+    "intervals of weighted rows": {"losses": "mae", "interval": True, "weight": "w"},
+    "intervals of proportions": {"losses": "zero_one", "target": "k", "pred": "j", "interval": True},
+    "clusters": {"losses": "mse", "interval": True, "cluster": "h"},
+}
+
+
+def table(seed: int = 4, left_out: str = "") -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    y, k = rng.normal(size=300), rng.integers(0, 3, 300)
+    found = {
+        "y": y, "p": y + rng.normal(size=300), "q": y + rng.normal(size=300), "w": rng.integers(0, 3, 300) * 0.3,
+        "k": k, "j": np.where(rng.random(300) < 0.5, k, 1), "g": np.array(TEXTS)[np.arange(300) * 7 % len(TEXTS)],
+        "h": np.array([f"h{at}" for at in np.arange(300) % 40]),
+    }  # fmt: skip
+    found["h"][:2] = "alone", "single"  # which have no standard error
+    kept = (found["g"] != left_out) & (found["h"] != left_out)
+    return {name: column[kept].tolist() for name, column in found.items()}
+
+
+def evaluated(case: str, **changes: Any) -> Evaluation:
+    words: dict[str, Any] = {"target": "y", "pred": "p", "by": "g", **CASES[case]}
+    return losscli.evaluate(table(**changes), **words).evaluation
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns are made of small reports, too."""
+    for name, value in (("LEAST", 1), ("ALIKE", 2), ("_FEWEST", 0)):
+        monkeypatch.setattr(report_columns, name, value)
+
+
+def read_as_objects(path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
+    with monkeypatch.context() as patch:
+        patch.setattr(report_columns, "LEAST", 1 << 60)
+        return read_report(str(path))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_report_that_is_read_as_columns_is_the_same(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(render(evaluated(case), "json"), encoding="utf-8")
+    found, plain = read_report(str(path)), read_as_objects(path, monkeypatch)
+    assert any(isinstance(part, SliceColumns) for part in parts_of(found.results))
+    assert isinstance(plain.results, tuple)
+    assert list(map(repr, found.results)) == list(map(repr, plain.results))
+    for form in format_names():
+        assert render(found, form) == render(plain, form), form
+
+
+OTHERS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "nothing": lambda one: None,
+    "a negative count": lambda one: one.update(count=-1),
+    "a count with a fraction": lambda one: one.update(count=1.0),
+    "a truth for a count": lambda one: one.update(count=True),
+    "no value": lambda one: one.update(value=None),
+    "a value that is infinite": lambda one: one.update(value=None, nonfinite="-inf"),
+    "a value that is not a number": lambda one: one.update(value=None, nonfinite="nan"),
+    "a kind of a finite value": lambda one: one.update(nonfinite="inf"),
+    "a huge value": lambda one: one.update(value=10**400),
+    "a whole value": lambda one: one.update(value=-5),
+    "a whole zero": lambda one: one.update(value=0),
+    "a text for a value": lambda one: one.update(value="5"),
+    "the slice of another": lambda one: one.update(by={"g": "ü"}),
+    "another column": lambda one: one.update(by={"z": "ü"}),
+    "all rows": lambda one: one.update(by={}),
+    "a number for a label": lambda one: one.update(by={"g": 1}),
+    "a lone surrogate": lambda one: one.update(by={"g": "\ud800"}),
+    "another direction": lambda one: one.update(direction="up"),
+    "another signature": lambda one: one.update(signature="mse|rev2|mean|w=none|cw=none"),
+    "no term": lambda one: one.update(terms={}),
+    "half a term": lambda one: one.update(terms={"loss": {"mean": 1.0}}),
+    "a standard error alone": lambda one: one.update(stderr=1.5),
+    "half an interval": lambda one: one.update(interval=[1.0]),
+    "other units": lambda one: one.update(
+        stderr=1.0, interval=[1, 2], uncertainty={"method": "t", "level": 0.9, "units": "u", "count": 7, "df": 3}
+    ),
+    "an effective size": lambda one: one.update(n_eff=4.5),
+    "a later field": lambda one: one.update(later={"deep": [1, {"x": "ü"}, None]}),
+    "a baseline": lambda one: one.update(baseline={"value": 3, "relative": None, "verdict": "a \\ b"}),
+    "no model": lambda one: one.update(model=None),
+    "a number for a model": lambda one: one.update(model=7),
+}
+TEXT_CHANGES = [
+    ('"count": 2', '"count": 02'), ('"count": 2', '"count": -0'), ('"weight": 2', '"weight": -0, "x": 2'),
+    ('"count": 2', '"count": NaN, "x": 2'), ('"without_part": 0', '"without_part": 0, "without_part": 0'),
+    ('"stderr": null', '"stderr" : null'), ("\n", "\r\n"), ('"ü"', r'"\u00fc"'), ('"ü"', r'"\u00f"'), ('"ü"', r'"\q"'),
+    ('"ü"', '"\x01"'), ("},\n    {", "},\n    ,{"), ("    }\n  ],", "    },\n  ],"), ('"results"', r'"\u0072esults"'),
+    ('"results": [', '"x": {"results": [1]}, "results": ['), ('"results": [', '"x\\"results": [1], "results": ['),
+    ('"warnings"', '"results"'),
+]  # fmt: skip
+
+
+def outcome(path: Path) -> object:
+    try:
+        found = read_report(str(path))
+    except DataError as error:
+        return str(error)
+    return list(map(repr, found.results)), repr(replace(found, results=()))
+
+
+@pytest.mark.parametrize("at", [0, 5, -1])
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_result_that_differs_from_the_others_is_read_or_refused_as_before(
+    name: str, at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    document, path = json.loads(render(evaluated("one"), "json")), tmp_path / "report.json"
+    OTHERS[name](document["results"][at])
+    path.write_text(json.dumps(document, indent=2), encoding="utf-8")
+    found = outcome(path)
+    monkeypatch.setattr(report_columns, "LEAST", 1 << 60)
+    assert found == outcome(path)
+
+
+@pytest.mark.parametrize("number", range(len(TEXT_CHANGES)))
+@pytest.mark.parametrize("times", [1, -1])
+def test_a_text_that_is_unusual_is_read_or_refused_as_before(
+    number: int, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    text, path = render(evaluated("one"), "json"), tmp_path / "report.json"
+    old, new = TEXT_CHANGES[number]
+    assert old in text
+    path.write_text(text.replace(old, new, times), encoding="utf-8", newline="")
+    found = outcome(path)
+    monkeypatch.setattr(report_columns, "LEAST", 1 << 60)
+    assert found == outcome(path)
+
+
+@pytest.mark.parametrize("bytes_", [b"\xff", b"\xc3", b"\xef\xbb\xbf"])
+def test_bytes_that_are_no_text_are_refused_as_before(
+    bytes_: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    path, content = tmp_path / "report.json", render(evaluated("one"), "json").encode()
+    for changed in (bytes_ + content, content.replace("ü".encode(), b"u" + bytes_), content.replace(b'"%s"', bytes_)):
+        path.write_bytes(changed)
+        found = outcome(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(report_columns, "LEAST", 1 << 60)
+            assert found == outcome(path)
+
+
+def told(match: BaselineMatch) -> object:
+    results, absent = match.evaluation.results, match.absent
+    return list(map(repr, results)), list(map(repr, absent)), repr(replace(match, evaluation=match.reasons, absent=()))
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+@pytest.mark.parametrize("left_out", ["", "ü", "h3"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_beside_its_baseline_is_the_same_as_result_by_result(case: str, left_out: str, lenient: bool) -> None:
+    run, saved = evaluated(case, left_out=left_out), evaluated(case, left_out="%s" if left_out else "")
+    if case == "one":
+        saved = replace(saved, results=tuple(one.of_model("old") for one in saved.results))
+    found = match_baseline(run, saved, "b.json", lenient)
+    plain_run, plain_saved = (replace(one, results=tuple(one.results)) for one in (run, saved))
+    plain = match_baseline(plain_run, plain_saved, "b.json", lenient)
+    assert told(found) == told(plain) == told(match_baseline(run, plain_saved, "b.json", lenient))
+    for form in format_names():
+        views: list[dict[str, Any]] = [{}, {"ascii_only": True}, {"width": 60}]
+        for view in views:
+            assert render(found.evaluation, form, **view) == render(plain.evaluation, form, **view), form
+
+
+def test_values_that_are_infinite_or_undefined_have_the_same_verdicts_in_columns() -> None:
+    run = evaluated("several")
+    odd = [float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0, -1.0, 1e-320, 1e300, -1e308]
+
+    def with_values(shift: int) -> Evaluation:
+        parts = [part.take(range(len(part))) if isinstance(part, SliceColumns) else part for part in
+                 parts_of(run.results)]  # fmt: skip
+        for part in parts:
+            for at in range(len(part) if isinstance(part, SliceColumns) else 0):
+                part.values[at] = odd[(at + shift) % len(odd)]
+        return replace(run, results=ResultTable(parts))
+
+    for shift in range(len(odd)):
+        found = match_baseline(with_values(0), with_values(shift), "b.json", False)
+        plain = [replace(one, results=tuple(one.results)) for one in (with_values(0), with_values(shift))]
+        assert told(found) == told(match_baseline(*plain, "b.json", False))
+
+
+def test_no_result_is_made_for_what_columns_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None) -> None:
+    paths = [tmp_path / name for name in ("old.json", "new.json")]
+    for path, interval in zip(paths, (True, False), strict=True):
+        report = losscli.evaluate(table(), "mse", target="y", pred="p", by=["g", "h"], interval=interval)
+        path.write_text(report.to_json(), encoding="utf-8")
+    made: list[object] = []
+    read, plain = report_file._result, SliceColumns._result
+
+    def watched(self: SliceColumns, at: int) -> LossResult:
+        made.append(at)
+        return plain(self, at)
+
+    def counted(one: Any) -> LossResult:
+        made.append(one.where)
+        return read(one)
+
+    monkeypatch.setattr(SliceColumns, "_result", watched)
+    monkeypatch.setattr(report_file, "_result", counted)
+    new = read_report(str(paths[1]))
+    assert len(made) < 8 < 70 < len(new.results)
+    match = match_baseline(new, read_report(str(paths[1])), "old.json", False)
+    for form in ("csv", "plain", "json", "jsonl", "table", "markdown"):
+        render(match.evaluation, form)
+    assert len(set(made)) < 10
+    assert not match.absent
