@@ -94,8 +94,8 @@ class RunAccumulator:
                 self._update_fixed(call)
 
     def __getstate__(self) -> dict[str, Any]:
-        # What another process added up is only merged, which needs neither the plan nor the tables.
-        return {**self.__dict__, "plan": None, "tables": {}}
+        # What another process added up is only merged: that needs neither plan nor tables, and of slices the names.
+        return {**self.__dict__, "plan": None, "tables": {}, "slice_index": self.slice_index.named()}
 
     @property
     def grouped(self) -> bool:

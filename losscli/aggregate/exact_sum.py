@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from losscli.aggregate.merged_counts import add_at
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Bounds
 
@@ -99,7 +100,7 @@ class Sums:
             if slice_ids is None:
                 mine[: other.size] += theirs
             else:
-                np.add.at(mine, slice_ids, theirs)
+                add_at(mine, slice_ids, theirs)
         self.adds += other.adds
         self._make_room(0)
 

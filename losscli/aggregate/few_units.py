@@ -9,6 +9,7 @@ import numpy as np
 from losscli.aggregate.class_terms import OfClass, is_of_class
 from losscli.aggregate.cross_products import UNIT, Contribution
 from losscli.aggregate.exact_sum import zero_extended
+from losscli.aggregate.merged_counts import add_at
 from losscli.contract.kinds import Array
 
 MAX_FEW = 20  # of a slice id with more units none are kept
@@ -44,7 +45,7 @@ class FewUnits:
     def merge(self, other: FewUnits, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
         at = np.arange(len(other.counts)) if slice_ids is None else slice_ids[: len(other.counts)]
-        np.add.at(self._grow(int(at.max(initial=-1)) + 1), at, other.counts)
+        add_at(self._grow(int(at.max(initial=-1)) + 1), at, other.counts)
         for own, values in other._chunks:
             self._keep(at[own], values)
 

@@ -12,7 +12,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from itertools import filterfalse
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,16 @@ def label_of(name: str) -> str:
     return name[1:] if name.startswith("\\") and _MARK.fullmatch(name) else name
 
 
+class NamedSlices(NamedTuple):
+    """The slices of rows that another process has added up."""
+
+    names: list[list[Any]]
+
+    def state(self) -> list[list[Any]]:
+        """As that of the index."""
+        return self.names
+
+
 class SliceIndex:
     """The slices of a run, each with an id from 0: a slice is a tuple of names, one a column."""
 
@@ -64,14 +74,6 @@ class SliceIndex:
         self._pairs: list[list[int]] = [[] for _ in range(columns)]
         self._direct: dict[np.dtype[Any], NumberLookup] = {}  # of one column: numbers of each type -> ids
         self._hashes = np.zeros(0, np.uint64)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.Lock())
-        for column in self._columns:
-            column.share(self._lock)
 
     def __len__(self) -> int:
         return len(self._pairs[-1]) if self._pairs else 1
@@ -123,6 +125,10 @@ class SliceIndex:
     def state(self) -> list[list[Any]]:
         """The names that occur in each column, an array of Arrow, and which of them each slice has, by its id."""
         return [[strings(names), at] for names, at in self.columns()]
+
+    def named(self) -> NamedSlices:
+        """The slices without what finds those of rows."""
+        return NamedSlices(self.state())
 
     def restore(self, state: Sequence[Sequence[Any]]) -> Array:
         """The ids here of the slices that `state` was taken of; a ValueError where it was not, or one is there twice.
@@ -219,17 +225,6 @@ class _Column:
         self._texts = TextLookup(lock)
         self._many: TextLookup | None = None  # names of states
         self._recent: tuple[tuple[Entries, Array], ...] = ()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # What is remembered of entries is computed again.
-        return {**self.__dict__, "_lock": None, "_texts": None, "_many": None, "_recent": ()}
-
-    def share(self, lock: threading.Lock) -> None:
-        """Use this lock for learning."""
-        from losscli.aggregate.text_lookup import TextLookup
-
-        self._lock = lock
-        self._texts = TextLookup(lock)
 
     def numbers_of_names(self, names: Entries) -> Array:
         """The numbers of an Arrow array of names; of many, a table of their words takes less time than a dict."""

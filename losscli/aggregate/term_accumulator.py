@@ -10,6 +10,7 @@ import numpy as np
 
 from losscli.aggregate.class_terms import both, in_any, in_order, refuse_many, rows_by_class
 from losscli.aggregate.exact_sum import Sums, zero_extended
+from losscli.aggregate.merged_counts import add_at
 from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.contract.class_terms import name_of, parts_of
 from losscli.contract.kinds import Array
@@ -261,7 +262,7 @@ def add_counts(mine: Array, theirs: Array, at: Array | None) -> None:
     if at is None:
         mine[: len(theirs)] += theirs
     else:
-        np.add.at(mine, at, theirs)
+        add_at(mine, at, theirs)
 
 
 def read_counts(given: Any) -> Array:

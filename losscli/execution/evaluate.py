@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,15 @@ from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.row_fingerprints import ASPECTS
 from losscli.aggregate.slices import SliceIndex
 from losscli.binding.label_warnings import class_notes, label_warnings
-from losscli.binding.plan import Input, Plan, Table
+from losscli.binding.plan import Plan, Table
 from losscli.binding.ragged_lists import length_notes
 from losscli.binding.read_rows import Reader, ReadRows
-from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
 from losscli.errors import EmptyError, UsageError
-from losscli.execution.engines import Engine, WorkerError
+from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
-from losscli.execution.forked_work import with_forks
+from losscli.execution.forked_work import Held, added_in_forks, forks_for, has_slices
+from losscli.execution.group_tasks import add_groups
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan, with_unmatched
@@ -69,96 +69,34 @@ class Adding:
 
     def __call__(self, rows: Iterable[ReadRows]) -> RunAccumulator:
         """The accumulator of the rows of one split."""
-        totals = RunAccumulator(self.plan, self.tables, self.chunk_rows, self.slice_index, hashing=self.hashing,
-                                diagnosing=self.diagnosing, some=True)  # fmt: skip
+        totals = self.begin()
+        self.add(rows, totals)
+        return totals
+
+    def begin(self) -> RunAccumulator:
+        """An accumulator of no rows."""
+        return RunAccumulator(self.plan, self.tables, self.chunk_rows, self.slice_index, hashing=self.hashing,
+                              diagnosing=self.diagnosing, some=True)  # fmt: skip
+
+    def add(self, rows: Iterable[ReadRows], totals: RunAccumulator) -> None:
+        """Add rows to an accumulator."""
         for some in rows:
             with computing():
                 for _ in totals.update(some):
                     pass
-        return totals
 
 
-LARGE = 2048  # a group of so many rows keeps all threads busy; smaller groups are scored side by side
-
-
-@dataclass(frozen=True)
-class Groups:
-    """A large group, or some small ones, which are a task together: a task has costs of its own.
-
-    `slices` is how many slice ids there are, all of which its rows may have.
-    """
-
-    groups: Sequence[RowBatch[Input, Array]]
-    slices: int
-
-    @property
-    def rows(self) -> int:
-        """The rows of the largest of the groups."""
-        return max(map(len, self.groups))
-
-    @property
-    def size(self) -> int:
-        """0, as its rows are in memory."""
-        return 0
-
-    @property
-    def memory_bytes(self) -> int:
-        """So much that a large group is scored alone."""
-        return self.rows * (1 << 30) // LARGE
-
-
-@dataclass(frozen=True)
-class AddingGroups:
-    """Adds up some groups."""
-
-    plan: Plan
-    tables: Mapping[Table, Array]
-    slice_index: SliceIndex | None  # shared by the threads of a run
-    threads: int
-
-    def __call__(self, some: Groups, stopped: Callable[[], bool]) -> RunAccumulator:
-        """The accumulator of the values of some groups; a large group is computed with several threads."""
-        totals = RunAccumulator(self.plan, self.tables, slice_index=self.slice_index, some=True)
-        with using_threads(self.threads if some.rows >= LARGE else 1):
-            totals.update_groups(some.groups, some.slices)
-        return totals
-
-
-def _add_groups(scan: Scan, totals: RunAccumulator, engine: Engine, observer: ProgressObserver) -> None:
-    """One reader forms groups of rows in their order; the engine scores them."""
-    plan = totals.plan
-    read = RunAccumulator(plan, totals.tables, totals.chunk_rows, totals.slice_index, hashing=totals.hashing,
-                          diagnosing=totals.diagnostics is not None, some=True)  # fmt: skip
-
-    def groups() -> Iterator[RowBatch[Input, Array]]:
-        for rows in scan.rows():
-            yield from read.update(rows)
-        observer.scores(read.groups.open)
-        yield from read.groups.finish()
-
-    # A worker of a cluster has one thread for each task.
-    slice_index, threads = (None, 1) if engine.is_remote else (totals.slice_index, engine.count)
-    adding = AddingGroups(plan, totals.tables, slice_index, threads)
-    for some, answer in engine.map(adding, _tasks(groups(), totals.slice_index)):
-        if isinstance(answer, WorkerError):
-            answer = adding(some, lambda: False)  # noqa: PLW2901  which gives the values, or the error itself
-        if isinstance(answer, Exception):
-            raise answer
-        answer.slice_index = totals.slice_index  # the rows of groups have the slice ids of this process
-        totals.merge(answer)
-    totals.merge(read)
-
-
-def _tasks(groups: Iterable[RowBatch[Input, Array]], slice_index: SliceIndex) -> Iterator[Groups]:
-    """Groups in their order: the small ones together, each large one alone."""
-    waiting: list[RowBatch[Input, Array]] = []
-    for group in groups:
-        if waiting and sum(map(len, waiting)) + len(group) > LARGE:
-            yield Groups(waiting, len(slice_index))
-            waiting = []
-        waiting.append(group)
-    if waiting:
-        yield Groups(waiting, len(slice_index))
+def _add_rows(scan: Scan, totals: RunAccumulator, engine: Engine) -> bool:
+    """Score rows split by split; False where forks did not come to an end with it, and threads must begin anew."""
+    forks, splits = forks_for(engine, scan, totals)
+    slice_index = None if forks is not None or engine.is_remote else totals.slice_index
+    adding = Adding(totals.plan, totals.tables, totals.chunk_rows, totals.hashing, totals.diagnostics is not None,
+                    slice_index)  # fmt: skip
+    if forks is not None and splits is not None and has_slices(totals.plan):
+        return added_in_forks(scan, totals, forks, splits, Held(adding))
+    for result in scan.scores(adding, engine if forks is None else forks, splits, engine):
+        totals.merge(result.score, before=result.before)
+    return True
 
 
 def total(
@@ -174,13 +112,12 @@ def total(
     scan = Scan(prepared.plan, prepared.source, observer)
     totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing, diagnosing=diagnosing)
     if totals.grouped:
-        _add_groups(scan, totals, engine, observer)
-    else:
-        workers, splits = with_forks(engine, scan, totals)
-        slice_index = None if workers.is_remote else totals.slice_index
-        adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, diagnosing, slice_index)
-        for result in scan.scores(adding, workers, splits, engine):
-            totals.merge(result.score, before=result.before)
+        add_groups(scan, totals, engine, observer)
+    elif not _add_rows(scan, totals, engine):
+        assert isinstance(engine, Threads)
+        return total(
+            prepared, replace(engine, may_fork=False), hashing=hashing, diagnosing=diagnosing, observer=observer
+        )
     refuse_empty(prepared.plan, scan.counts(), next(iter(scan.files), None))
     return totals, scan
 
@@ -357,8 +294,9 @@ def left_out(rows: RowCounts, dropped: DroppedRows | None) -> Iterator[WarningRe
     for side, n in rows.unmatched.items():
         if n and not (side == "targets" and dropped is not None and dropped.targets_may_remain):
             named = side if dropped is not None and dropped.files else f"the {side}"
-            left = f"{n} row{'s' * (n > 1)} of {named} had no match and {'were' if n > 1 else 'was'} left out"
-            yield WarningResult(left)
+            yield WarningResult(
+                f"{n} row{'s' * (n > 1)} of {named} had no match and {'were' if n > 1 else 'was'} left out"
+            )
 
 
 def _overflows(totals: RunAccumulator, outcome: Sequence[LossResult]) -> list[WarningResult]:

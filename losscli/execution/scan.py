@@ -21,7 +21,7 @@ from losscli.binding.plan import Plan
 from losscli.binding.predicted_labels import with_hint
 from losscli.binding.read_rows import Reader, ReadRows
 from losscli.errors import DataError
-from losscli.execution.engines import Engine
+from losscli.execution.engines import Engine, WorkerError
 from losscli.execution.freed_memory import keep_freed_memory
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.io.read_ahead import FILES, begun, files_ahead, splits_ahead
@@ -202,6 +202,7 @@ class Scan:
 
     def rows(self) -> Iterator[ReadRows]:
         """All used rows, one batch after the other."""
+        self._announce()
         at = _Position()
         for placed in self.splits(remote=False):
             yield from self._continue(placed, at)
@@ -215,14 +216,17 @@ class Scan:
         """The result of each split, in order.
 
         `unread` are all splits, if they are known already. From the first `UnprovenSplit` on that has no result which
-        can be used, the rest is cut anew for the engine `otherwise`.
+        can be used, the rest is cut anew for the engine `otherwise`. Without that, the pass ends with a WorkerError at
+        the first split that has none.
         """
         at = self._begin()
         join = self._distributed() if engine.is_remote and unread is None else None
+        self._announce(None if join is None else join.fragments)
         splits: Iterable[PlacedSplit] | None = unread
         if splits is None:
             splits = self.splits(remote=engine.is_remote) if join is None else self._joined_splits(join)
-        refused = yield from self._scores(scoring, engine, splits, at, join)
+        again = unread is None or otherwise is not None
+        refused = yield from self._scores(scoring, engine, splits, at, join, again=again)
         if refused is not None:
             assert otherwise is not None
             yield from self._scores(scoring, otherwise, self._rest(refused), at)
@@ -234,7 +238,7 @@ class Scan:
 
     def _scores(
         self, scoring: Scoring[Score], engine: Engine, splits: Iterable[PlacedSplit], at: _Position,
-        join: Distributed | None = None,
+        join: Distributed | None = None, *, again: bool = True,
     ) -> Generator[SplitResult[Score], None, PlacedSplit | None]:  # fmt: skip
         """The result of each split, in order; it returns the first unproven split without one that can be used."""
         work = ScoreSplit(self.plan, scoring, None if join is None else join.elsewhere)
@@ -251,6 +255,8 @@ class Scan:
                 for path, rows in answer.files.items():
                     self.files[path] = self.files.get(path, 0) + rows
                 self.observer.saw(answer.reader.read, answer.size)
+            elif not again:
+                raise WorkerError("a split must be read after those before it")
             elif isinstance(placed.split, UnprovenSplit):
                 return placed
             else:  # its rows are numbered in the run, so none stand before
@@ -277,6 +283,12 @@ class Scan:
             *(SourceResult(path, *found) for path, found in beside.items() if path not in self.files),
         )
 
+    def _announce(self, joined: Sequence[Fragment] | None = None) -> None:
+        """Tell the observer that a pass begins: over the fragments of a join, or all."""
+        if self.chosen is None and self.plan.projection:
+            sizes = [fragment.size for fragment in joined or self.source.fragments]
+            self.observer.reads(None if None in sizes else sum(filter(None, sizes)))
+
     def _begin(self) -> _Position:
         if self.chosen is None or not self.chosen.before:
             return _Position()
@@ -289,8 +301,6 @@ class Scan:
             return
         if not self.plan.projection:
             return
-        sizes = [fragment.size for fragment in self.source.fragments]
-        self.observer.reads(None if None in sizes else sum(filter(None, sizes)))
         for number, group in self._groups(remote):
             yield from self._of_group(number, group, remote)
 
@@ -334,8 +344,6 @@ class Scan:
 
     def _joined_splits(self, join: Distributed) -> Iterator[PlacedSplit]:
         """The splits of the rows that are joined, each numbered by its own file."""
-        sizes = [fragment.size for fragment in join.fragments]
-        self.observer.reads(None if None in sizes else sum(filter(None, sizes)))
         for number, fragment in enumerate(join.fragments):
             for split in fragment.remote_splits(join.read):
                 yield PlacedSplit(number, split)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from losscli.aggregate import merged_counts
 from losscli.aggregate.exact_sum import FOLD, Sums, rounded
 from losscli.aggregate.hashing import Fingerprint, sha256_words
 
@@ -223,3 +226,22 @@ def test_fingerprint_knows_values_and_counts_but_not_order():
     swapped.update(np.array([[2.0, 1.0]]))
     assert pairs.hexdigest() != swapped.hexdigest()
     assert len(set(sha256_words(("a", "b")).tolist())) == 2
+
+
+def test_arrays_of_another_process_are_added_as_ours_are(monkeypatch):
+    """NumPy adds arrays whose types are different objects thirty times as slowly."""
+    theirs = pickle.loads(pickle.dumps(np.arange(3)))
+    assert theirs.dtype is not np.arange(3).dtype
+
+    class Seen:
+        types: ClassVar[list[np.dtype]] = []
+
+        def at(self, mine, ids, numbers):
+            self.types += [mine.dtype, numbers.dtype]
+            np.add.at(mine, ids, numbers)
+
+    monkeypatch.setattr(merged_counts, "np", SimpleNamespace(add=Seen()))
+    mine = np.zeros(4, np.int64)
+    merged_counts.add_at(mine, np.array([3, 0, 1]), theirs)
+    assert mine.tolist() == [1, 2, 0, 0]
+    assert Seen.types[0] is Seen.types[1]

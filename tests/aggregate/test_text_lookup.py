@@ -16,7 +16,7 @@ from losscli.aggregate.slices import SliceIndex, name_of
 from losscli.errors import Location
 from losscli.io.arrow.canonical import canonical_label, canonical_labels
 from losscli.io.arrow.dictionary import DictionaryColumn
-from losscli.io.arrow.words import mostly_differ, words
+from losscli.io.arrow.words import mostly_differ, spellings, words
 from losscli.io.formats import parquet
 
 ROWS = 6000
@@ -45,6 +45,12 @@ def test_slices_are_those_of_single_texts(longest: int, kind: pa.DataType, monke
         ]
         if number == 0:
             monkeypatch.setattr(text_lookup, "_hashes", lambda found: (found[0] % np.uint64(7)).view(np.int64))
+
+
+@pytest.mark.parametrize("own", [["a", "", "bc\0", "d e"], ["é", "", "a", "漢字", "b"]])
+def test_spellings_are_the_texts_of_rows(own: list[str]) -> None:
+    column = pa.array(["?", *own, "!"]).slice(1, len(own))
+    assert spellings(column, np.array([3, 0, 2])) == [own[3], own[0], own[2]]
 
 
 def test_words_of_texts_that_differ_differ() -> None:

@@ -2,8 +2,9 @@
 
 A thread that finds the interpreter's lock taken sleeps, and is woken late; processes do not wait for each other. A fork
 has all that was imported and prepared, and shares the memory of it. It takes the numbers of items from a pipe, one
-after the other, and sends back what it makes of them. That pays where answers are small. This process takes numbers
-from the pipe, too, and looks for answers after each of its own items: so one fork fewer copies what it changes.
+after the other, and sends back what it makes of them. That pays where answers are small; what is large, a fork may
+hold until it has no more work, and send once. This process takes numbers from the pipe, too, and looks for answers
+after each of its own items: so one fork fewer copies what it changes.
 
 A fork that ends without an answer, whatever the reason, is no error: its item is answered with a `WorkerError`, so that
 the caller does it again, and finds what is wrong with it if there is anything.
@@ -19,8 +20,10 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import field
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,21 +59,29 @@ def can_fork() -> bool:
 
 @dataclass(frozen=True)
 class Processes:
-    """Work in `count` processes: this one and forks of it."""
+    """Work in `count` processes: this one and forks of it.
+
+    Each gives what it `held` when there is no more work. Once all answers were given, `ends` has that of each, or a
+    `WorkerError` of one that ended without.
+    """
 
     count: int
     is_remote: bool = True
+    held: Callable[[], Any] | None = None
+    ends: list[Any] = field(default_factory=list)
 
     def map(
         self, function: MapFunction[Item, Answer], items: Iterable[Item]
     ) -> Iterator[tuple[Item, Answer | Exception]]:
         """Each item with its answer, in order; at most `MOST` items, which are known before work begins."""
         known = list(items)
-        forks = _Forks(min(self.count, len(known)) - 1, function, known)
+        forks = _Forks(min(self.count, len(known)) - 1, function, known, self.held)
         try:
             for number, item in enumerate(known):
                 answer: Answer | Exception = forks.answer(number)
                 yield item, answer
+            if self.held is not None:
+                self.ends.extend([self.held(), *forks.ends()])
         finally:
             forks.stop()
 
@@ -78,9 +89,10 @@ class Processes:
 class _Forks:
     """The forks, and what they and this process have answered so far."""
 
-    def __init__(self, count: int, function: Any, items: Sequence[Any]) -> None:
-        self.function, self.items = function, items
+    def __init__(self, count: int, function: Any, items: Sequence[Any], held: Callable[[], Any] | None) -> None:
+        self.function, self.items, self.held = function, items, held
         self.answers: dict[int, Any] = {}  # by the numbers of items, until they are asked for
+        self.last: list[int] = []  # the number of what each fork sends at its end: above those of items
         self.received: dict[int, bytearray] = {}  # by the pipe of the fork
         self.pids: dict[int, int] = {}  # of the forks that have not ended, by their pipes
         self.numbers, waiting = os.pipe()
@@ -88,13 +100,13 @@ class _Forks:
         os.write(waiting, b"".join(number.to_bytes(_NUMBER, "little") for number in range(len(items))))
         os.close(waiting)  # so that the forks find the end
         try:
-            for _ in range(count):
-                self._start()
+            for last in range(len(items), len(items) + count):
+                self._start(last)
         except BaseException:  # a signal
             self.stop()
             raise
 
-    def _start(self) -> None:
+    def _start(self, last: int) -> None:
         import fcntl  # other systems have none, and do not come here
 
         try:
@@ -109,8 +121,10 @@ class _Forks:
                 warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which `can_fork` knows
                 pid = os.fork()
             if not pid:
-                _work(self.function, self.items, self.numbers, its, [mine, *self.received])
+                end = last, self.held
+                _work(self.function, self.items, self.numbers, its, [mine, *self.received], end)
             self.pids[mine], self.received[mine] = pid, bytearray()
+            self.last.append(last)
         except OSError:  # too many processes: the others do the work
             os.close(mine)
         finally:
@@ -123,9 +137,15 @@ class _Forks:
             if taken := os.read(self.numbers, _NUMBER):
                 self._work_on(int.from_bytes(taken, "little"))
             elif not self.received:
-                return WorkerError("the process that worked on it has ended")
+                return _ended()
             self._receive(patience=0 if taken else None)
         return self.answers.pop(number)
+
+    def ends(self) -> list[Any]:
+        """What each fork held, once all have ended."""
+        while self.received:
+            self._receive(patience=None)
+        return [self.answers.pop(number, _ended()) for number in self.last]
 
     def _work_on(self, number: int) -> None:
         with using_threads(1):
@@ -148,7 +168,7 @@ class _Forks:
             while len(got) >= _HEAD and len(got) >= _HEAD + (size := int.from_bytes(got[:_NUMBER], "little")):
                 number = int.from_bytes(got[_NUMBER:_HEAD], "little")
                 try:
-                    self.answers[number] = pickle.loads(bytes(got[_HEAD : _HEAD + size]))
+                    self.answers[number] = pickle.loads(bytes(memoryview(got)[_HEAD : _HEAD + size]))
                 except Exception as error:
                     self.answers[number] = _failed(error)
                 del got[: _HEAD + size]
@@ -169,12 +189,19 @@ class _Forks:
             os.waitpid(self.pids.pop(pipe), 0)
 
 
-def _work(function: Any, items: Sequence[Any], numbers: int, out: int, others: Sequence[int]) -> NoReturn:
+def _ended() -> WorkerError:
+    return WorkerError("the process that worked on it has ended")
+
+
+def _work(
+    function: Any, items: Sequence[Any], numbers: int, out: int, others: Sequence[int],
+    end: tuple[int, Callable[[], Any] | None],
+) -> NoReturn:  # fmt: skip
     """The life of a fork. It leaves without cleaning up: files, buffers and exit handlers are those of its origin."""
     try:
-        for end in _ENDS:  # a terminal sends them to all of its processes; those in the background ignore them
-            if signal.getsignal(end) is not signal.SIG_IGN:
-                signal.signal(end, signal.SIG_DFL)
+        for its_end in _ENDS:  # a terminal sends them to all of its processes; those in the background ignore them
+            if signal.getsignal(its_end) is not signal.SIG_IGN:
+                signal.signal(its_end, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
         gc.freeze()  # what is shared stays so
         for pipe in others:
@@ -182,17 +209,25 @@ def _work(function: Any, items: Sequence[Any], numbers: int, out: int, others: S
         with using_threads(1):
             while taken := os.read(numbers, _NUMBER):
                 number = int.from_bytes(taken, "little")
-                try:
-                    sent = pickle.dumps(function(items[number], _never), pickle.HIGHEST_PROTOCOL)
-                except Exception as error:
-                    sent = pickle.dumps(_failed(error))
-                _send(out, len(sent).to_bytes(_NUMBER, "little") + taken + sent)
+                _answer(out, number, partial(function, items[number], _never))
+            last, held = end
+            if held is not None:
+                _answer(out, last, held)
     finally:
         os._exit(0)
 
 
 def _failed(error: Exception) -> WorkerError:
     return WorkerError(f"{type(error).__name__}: {error}")
+
+
+def _answer(out: int, number: int, made: Callable[[], Any]) -> None:
+    try:
+        sent = pickle.dumps(made(), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        sent = pickle.dumps(_failed(error))
+    _send(out, len(sent).to_bytes(_NUMBER, "little") + number.to_bytes(_NUMBER, "little"))
+    _send(out, sent)
 
 
 def _send(out: int, data: bytes) -> None:

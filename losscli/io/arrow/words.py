@@ -62,8 +62,11 @@ def words(column: pa.Array) -> Words | None:
 def spellings(column: pa.Array, rows: NDArray[Any]) -> list[str]:
     """The texts of these rows."""
     ends, data = _layout(column)
-    raw = data.tobytes()
-    return [raw[i:j].decode() for i, j in zip(ends[rows].tolist(), ends[rows + 1].tolist(), strict=True)]
+    raw, cuts = data.tobytes(), zip(ends[rows].tolist(), ends[rows + 1].tolist(), strict=True)
+    if raw.isascii():
+        text = raw.decode()
+        return [text[i:j] for i, j in cuts]
+    return [raw[i:j].decode() for i, j in cuts]
 
 
 def _layout(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
