@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -45,8 +47,18 @@ class Functional:
         outer = found.visit(value)
         self.totals = tuple(found.totals)
         self.adds_up = not {"target", *_OF_ALL} & _names(outer)
-        self._outer = compile(ast.fix_missing_locations(ast.Expression(outer)), "<functional>", "eval")
-        self._whole = compile(self.text, "<functional>", "eval")
+        self._tree = ast.fix_missing_locations(ast.Expression(outer))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if not isinstance(value, CodeType)}
+
+    @cached_property
+    def _outer(self) -> CodeType:
+        return compile(self._tree, "<functional>", "eval")
+
+    @cached_property
+    def _whole(self) -> CodeType:
+        return compile(self.text, "<functional>", "eval")
 
     def applies(self, params: Mapping[str, Any]) -> bool:
         """Whether there is a functional with these parameters; some have one for some values alone."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -105,14 +106,19 @@ class _Seen:
                     accumulator.grow(size)
                     accumulator.update(Term(np.ascontiguousarray(column, np.float64), part), weights, ids)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "best": ()}  # what another process added up is only merged
+
     def merge(self, other: _Seen) -> None:
-        self.rows.merge(other.rows)
-        for key, theirs in other.sums.items():
-            ours = self.sums.setdefault(key, [TermAccumulator(one.weights is not None) for one in theirs])
-            for accumulator, more in zip(ours, theirs, strict=True):
-                accumulator.merge(more, None)
+        ours, theirs = self.rows.slice_index, other.rows.slice_index
+        slice_ids = None if ours is theirs else ours.restore(theirs.state())
+        self.rows.merge(other.rows, slice_ids)
+        for key, added in other.sums.items():
+            known = self.sums.setdefault(key, [TermAccumulator(one.weights is not None) for one in added])
+            for accumulator, more in zip(known, added, strict=True):
+                accumulator.merge(more, slice_ids)
         for sides, rows in other.held.items():
-            self.held[sides].merge(rows, None)
+            self.held[sides].merge(rows, slice_ids)
         self.shapes.update(other.shapes)
         self.kinds.update(other.kinds)
 
@@ -155,10 +161,10 @@ class _Rows:
 class _Seeing:
     plan: Plan
     best: tuple[BestConstant, ...]
-    slice_index: SliceIndex
+    slice_index: SliceIndex | None  # shared by the threads of a run; None: every split has its own
 
     def __call__(self, rows: Iterable[ReadRows]) -> _Seen:
-        seen = _Seen(self.plan, self.best, self.slice_index)
+        seen = _Seen(self.plan, self.best, _index(self.plan) if self.slice_index is None else self.slice_index)
         for some in rows:
             seen.update(some)
         return seen
@@ -170,14 +176,19 @@ def _first_pass(
     """What was seen of the targets, and the losses whose predictions were labels."""
     plan = prepared.plan
     scan = Scan(plan, prepared.source, observer)
-    slice_index = SliceIndex(len(plan.slice_keys) + (plan.class_column is not None))
+    slice_index = _index(plan)
     seen = _Seen(plan, best, slice_index)
-    for result in scan.scores(_Seeing(plan, tuple(best), slice_index), engine):
+    shared = None if engine.is_remote else slice_index
+    for result in scan.scores(_Seeing(plan, tuple(best), shared), engine):
         seen.merge(result.score)
     decisions = scan.reader.registry.decisions
     labelled = {one for one in best for side, _ in one.functionals
                 if side.facing is not None and side in decisions and "label" in decisions[side].seen}  # fmt: skip
     return seen, labelled
+
+
+def _index(plan: Plan) -> SliceIndex:
+    return SliceIndex(len(plan.slice_keys) + (plan.class_column is not None))
 
 
 # -- the second pass: their values -----------------------------------------------------------------------------------

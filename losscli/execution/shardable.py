@@ -34,9 +34,6 @@ def check_distributable(request: Request, data: Data, what: str, instead: str) -
     """A UsageError where the workers of a cluster, which `what` asks for, cannot score this run; `instead` can."""
     if request.batch_by is None and request.batch_size is None:
         _refuse_batches(request, what, instead)  # there is one batch: the whole table
-    _refuse_skill(
-        request, f"{what} does not support --skill: the constants that it finds stay in this process", instead
-    )
     if data.named:
         raise UsageError(f"{what} does not support a file for each model: this process pairs their rows",
                          hint=f"{instead} scores it; or write the columns of all models to one file first",

@@ -67,6 +67,9 @@ def same(capfd, cluster, *args):
         ("eval", "--interval", "--cluster", "h", "--by", "g"),
         ("eval", "--bootstrap", "100", "--by", "h"),
         ("eval", "--interval", "--why"),
+        ("eval", "--skill", "-l", "mse", "-l", "pinball:q=0.9", "--by", "g", "--by", "h"),
+        ("eval", "--skill", "-l", "rmse", "-l", "huber:delta=0.5", "-w", "w"),
+        ("eval", "--skill", "--by", "p:quantile=3"),
     ],
     ids=" ".join,
 )
@@ -164,7 +167,6 @@ def test_a_worker_without_access_is_named(store, cluster, tmp_path, capfd, monke
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("eval", "a.csv", *MODELS, "--skill"), "does not support --skill"),
         (("compare", "a=a.csv", "b=b.csv", "-t", "y", "-p", "p", "-l", "mae"), "a file for each model"),
         (("eval", "a.csv", *MODELS, "--beside", "b.csv"), "does not support --beside"),
         (("eval", "-", *MODELS), "read only once"),

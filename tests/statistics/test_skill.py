@@ -239,9 +239,7 @@ def test_what_cannot_be_read_again_is_refused_or_spooled(tmp_path):
     assert b",mean(target),1.0,0.5," in done.stdout
 
 
-@pytest.mark.parametrize(
-    "settings", [{"skill_against": "m"}, {"mean_of": "side"}, {"engine": "dask"}], ids=lambda given: next(iter(given))
-)
+@pytest.mark.parametrize("settings", [{"skill_against": "m"}, {"mean_of": "side"}], ids=lambda given: next(iter(given)))
 def test_what_it_does_not_go_with_is_refused(settings):
     with pytest.raises(UsageError) as caught:
         losscli.evaluate(DATA, "mse", target="y", pred={"m": "m", "ref": "mean"}, skill=True, **settings)
