@@ -29,8 +29,9 @@ from losscli.contract.loss import REGISTRY
 from losscli.execution.engines import cluster as connection
 from losscli.execution.engines import dask, tasks
 from losscli.execution.engines.choose import is_protected
-from losscli.execution.evaluate import Adding
-from losscli.execution.python_run import prepared
+from losscli.execution.evaluate import Adding, evaluate
+from losscli.execution.progress import ProgressState
+from losscli.execution.python_run import engine_of, prepared
 from losscli.execution.scan import ScoreSplit, remote_splits
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
@@ -281,6 +282,32 @@ def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, file
     slow.wait(1)
     go.unlink()
     _interrupt_on(slow, args, marks, go)
+
+
+def test_progress_is_what_is_merged(slow, files, tmp_path):
+    """The one worker has done its first task and holds the second; when it goes on, all are told."""
+    marks, go = tmp_path / "begun", tmp_path / "go"
+    slow.worker(GATED, BEGUN=str(marks), GO=str(go))
+    slow.wait(1)
+    asked = {"source": files["parquet"], "losses": ["mae"], "target": "y", "pred": "p", "engine": "dask"}
+    asked["scheduler"] = slow.address
+    made, state, found = prepared(asked), ProgressState(), []
+    engine = engine_of(asked, made)
+    assert state.text() == "reading"
+    thread = threading.Thread(target=lambda: found.append(evaluate(made, engine, observer=state)))
+    thread.start()
+    try:
+        until(lambda: (state.pace.rows and len(begun(marks)) == 2) or not thread.is_alive())
+        part = state.pace
+    finally:
+        go.touch()
+        thread.join(PATIENCE)
+    assert (part.number, part.rows) == (1, 150)
+    assert 0 < part.share < 1
+    assert part.text(part.since + 1).startswith("150 rows, ")
+    assert state.pace.rows == 3000
+    assert state.pace.share == pytest.approx(1, rel=1e-3)  # the file has a footer, too
+    assert found == [evaluate(prepared(asked))]
 
 
 def test_a_scheduler_that_dies_is_said_once(slow, files, tmp_path):

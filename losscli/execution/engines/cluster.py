@@ -185,11 +185,11 @@ class Cluster:
             )
 
     def submit(self, function: Callable[..., Any], *given: Any) -> Future:
-        """Send a task; its arguments are bytes, which Dask does not look into."""
+        """Send a task; its arguments are bytes, which Dask does not look into. Workers begin tasks as they were sent."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
             try:
-                return self.client.submit(function, *given, pure=False, retries=2)
+                return self.client.submit(function, *given, pure=False, retries=2, fifo_timeout=0)
             except Exception as error:
                 raise FileError(f"the cluster failed: {one_line(error)}", code="IO_CLUSTER") from None
 
