@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from losscli.binding.request import Request
 from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES, Engine, Expected
 from losscli.execution.prepare import Data
-from losscli.io.files.inputs import pipe_name
+from losscli.io.files.inputs import absolute, pipe_name
 from losscli.io.source import Source
 
 
@@ -97,6 +95,6 @@ def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
                              "rewritten first", path=fragment.path,
                              hint="write it to a file of CSV, JSON lines or Parquet first",
                              code="USAGE_CONFLICT")  # fmt: skip
-        place = str(Path(file.local_path).absolute())
+        place = absolute(file.local_path)
         found[place] = Expected(place, file.path, file.version[0], file.version[1])
     return tuple(found.values())

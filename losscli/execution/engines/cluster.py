@@ -185,7 +185,7 @@ class Cluster:
             )
 
     def submit(self, function: Callable[..., Any], *given: Any) -> Future:
-        """Send a task; its arguments are bytes, which Dask does not look into. Workers begin tasks as they were sent."""
+        """Send a task; its arguments are bytes, which Dask does not look into. Workers begin tasks in this order."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
             try:

@@ -15,6 +15,12 @@ ITEM_BYTES = TASK_BYTES >> 6
 """What an item costs at least, as bytes: to open a file takes as long as to read so many."""
 
 
+FIRST = 1 << 20
+"""Bytes of the first tasks, so that a few megabytes of small files are enough for several workers."""
+
+ALIKE = 4  # tasks of one size, before the next ones are larger
+
+
 @dataclass(frozen=True)
 class Task(Generic[Item]):
     """Items that are sent to a worker together, or what ended them."""
@@ -24,15 +30,18 @@ class Task(Generic[Item]):
 
 
 def tasks(items: Iterable[Item]) -> Iterator[Task[Item]]:
-    """The items in order, packed; an error of the iteration is the last task, so that those before it are not lost."""
+    """The items in order, packed into larger and larger tasks.
+
+    An error of the iteration is the last task, so that those before it are not lost.
+    """
     waiting: list[Item] = []
-    held = 0
+    held = sent = 0
     try:
         for item in items:
             cost = max(item.size or item.memory_bytes, ITEM_BYTES)
-            if waiting and held + cost > TASK_BYTES:
+            if waiting and held + cost > min(TASK_BYTES, FIRST * (1 + sent // ALIKE)):
                 yield Task(waiting)
-                waiting, held = [], 0
+                waiting, held, sent = [], 0, sent + 1
             waiting.append(item)
             held += cost
     except Exception as error:

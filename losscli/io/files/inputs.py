@@ -90,6 +90,11 @@ class ReadAtOnce:
         """Nothing to begin."""
 
 
+def absolute(path: str) -> str:
+    """A path for processes with another working directory; a Path takes ten times as long, and files may be many."""
+    return os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
+
+
 FileVersion = tuple[int, ...]
 
 
@@ -122,7 +127,7 @@ class FileInput(ReadAtOnce):
 
     def __reduce__(self) -> tuple[object, ...]:
         """For another process, whose working directory may differ, and on another machine the inode, too."""
-        return FileInput, (self.path, str(Path(self.local_path).absolute()), self.version[:2], None, self.member)
+        return FileInput, (self.path, absolute(self.local_path), self.version[:2], None, self.member)
 
     def open(self, last: bool = False) -> Stream:
         """The bytes from the first on, in a stream of its own; `last` makes no difference to a file."""
