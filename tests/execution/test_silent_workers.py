@@ -103,7 +103,7 @@ def test_a_worker_that_is_stopped_before_the_run_is_not_waited_for(cluster, data
     stopped, _ = cluster.worker(), cluster.worker()
     cluster.wait(2)
     stopped.send_signal(signal.SIGSTOP)
-    assert run([*args, *on(cluster), "--worker-timeout", "15"])  # a busy one is later than 2 s == 0
+    assert run([*args, *on(cluster), "--worker-timeout", "15"]) == 0  # a busy one may say nothing for some seconds
     out, err = capfd.readouterr()
     assert out == expected
     assert "it is given up" in err
