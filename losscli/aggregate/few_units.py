@@ -73,9 +73,12 @@ class FewUnits:
         ids, values = self._sorted()
         if any(one != UNIT and one not in values and not is_of_class(one) for one in contributions):
             return None
-        at = np.concatenate([np.arange(*np.searchsorted(ids, [one, one + 1])) for one in known])
-        found = {**values, UNIT: np.ones(len(ids))}
-        return ids[at], [found[one][at] if one in found else np.zeros(len(at)) for one in contributions]
+        spans = [slice(*np.searchsorted(ids, [one, one + 1]).tolist()) for one in known]
+        own = _cut(ids, spans)
+        ones, zeros = np.ones(len(own)), np.zeros(len(own))  # not of all units: of very many slices each asks
+        return own, [
+            ones if one == UNIT else _cut(values[one], spans) if one in values else zeros for one in contributions
+        ]
 
     def _sorted(self) -> tuple[Array, Mapping[Contribution, Array]]:
         """All units that are kept, in the order of their slice ids."""
@@ -91,3 +94,8 @@ class FewUnits:
             joined = {one: values[order] for one, values in joined.items()}
             self._chunks, self._in_order = [(ids[order], joined)], True
         return self._chunks[0] if self._chunks else (np.zeros(0, np.int64), {})
+
+
+def _cut(values: Array, spans: Sequence[slice]) -> Array:
+    """The values of these spans, one after the other; of a single one without a copy."""
+    return values[spans[0]] if len(spans) == 1 else np.concatenate([values[span] for span in spans])

@@ -75,13 +75,14 @@ def held_tables(plan: Plan, calls: Iterable[KernelCall]) -> tuple[HeldTable, ...
 
 def paired_lines(plan: Plan) -> list[tuple[int, int]]:
     """The compared lines whose rows are paired: both of one loss of the whole table that declares its samples."""
-    if plan.request.mean_of is not None:
-        return []
-    return [
-        (first, second)
-        for first, second in compared_lines(plan)
-        if second >= 0 and _is_sampled(plan.lines[first]) and _is_sampled(plan.lines[second])
-    ]
+    return [pair for pair in compared_lines(plan) if are_paired(plan, *pair)]
+
+
+def are_paired(plan: Plan, first: int, second: int) -> bool:
+    """Whether these compared lines are among them: each slice asks."""
+    if plan.request.mean_of is not None or second < 0:
+        return False
+    return _is_sampled(plan.lines[first]) and _is_sampled(plan.lines[second])
 
 
 def _is_sampled(line: Line) -> bool:

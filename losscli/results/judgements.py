@@ -204,6 +204,10 @@ class ComparisonResult:
     detection: Detection | None = None
     margins: Mapping[Fraction, tuple[float, float]] = field(default_factory=dict)
 
+    def changed(self, **entries: object) -> ComparisonResult:
+        """The comparison with other entries; `dataclasses.replace` takes twice as long, which many slices feel."""
+        return ComparisonResult(**{**self.__dict__, **entries})
+
     @property
     def enough_units(self) -> bool:
         """Whether there are enough units for the test that decides to show any difference; True where none decides."""

@@ -347,6 +347,10 @@ class LossResult:
         """The result beside the same number of a baseline."""
         return self._changed(baseline=baseline)
 
+    def with_between(self, difference: SliceDifference) -> LossResult:
+        """The result beside its difference from another slice."""
+        return self._changed(between=difference)
+
     def of_model(self, model: str | None) -> LossResult:
         """The result under another name of its model."""
         return self._changed(model=model)

@@ -95,9 +95,11 @@ def comparisons(
         return
     unadjusted = [_compare(sums, pair, results) for pair in pairs]
 
+    families = _families([(c.result.spec, bool(c.slice)) for c in unadjusted])
+
     def adjust(ps: _PValues) -> list[float]:
         """Over all slices of a loss: what belongs together where it is not the models of a slice."""
-        return _within([(c.result.spec, bool(c.slice)) for c in unadjusted], ps, lambda those: adjusted(those, method))
+        return _within(families, ps, lambda those: adjusted(those, method))
 
     yield from judged(unadjusted, method, None if method == "holm" else adjust, float(alpha_of(level)))
 
@@ -126,7 +128,7 @@ def _simultaneous(
         how = found.result.uncertainty
         if how is not None:
             how = of_all(how, level, maxima[family].size)
-            found = replace(found, result=replace(found.result, uncertainty=how))
+            found = replace(found, result=found.result.changed(uncertainty=how))
         unadjusted.append(found)
 
     def adjust(ps: _PValues) -> list[float]:
@@ -144,34 +146,40 @@ def judged(
     unadjusted: list[UnadjustedComparison], method: str, adjust: Callable[[_PValues], list[float]] | None, alpha: float
 ) -> Iterator[ComparisonResult]:
     """The comparisons with p-values that are adjusted, by Holm's method unless otherwise, and verdicts."""
-    families = [(c.result.spec, c.slice) for c in unadjusted]
+    families = _families([(c.result.spec, c.slice) for c in unadjusted])
 
     def tested(ps: _PValues) -> list[PairedTest | None]:
+        if all(p is None for p in ps):  # a test that was not made
+            return [None] * len(ps)
         by_slice = _within(families, ps, holm)
         others: _PValues = [None] * len(ps) if adjust is None else adjust(ps)
         each = zip(ps, by_slice, others, strict=True)
         return [None if p is None else PairedTest(p, one, other) for p, one, other in each]
 
-    found = {name: tested([comparison.ps.get(name) for comparison in unadjusted]) for name in _FIELDS.values()}
+    names = dict.fromkeys(_FIELDS.values())
+    found = {name: tested([comparison.ps.get(name) for comparison in unadjusted]) for name in names}
     decides = tested([comparison.p for comparison in unadjusted])
     for position, comparison in enumerate(unadjusted):
         tests = {name: those[position] for name, those in found.items()}
-        result = replace(
-            comparison.result, adjustment=method, decision=_decision(comparison.choice, decides[position], alpha),
-            **tests,  # type: ignore[arg-type]
-        )  # fmt: skip
-        yield replace(result, verdict=verdict(result))
+        decision = _decision(comparison.choice, decides[position], alpha)
+        shown = verdict(comparison.result, decision)
+        yield comparison.result.changed(adjustment=method, decision=decision, verdict=shown, **tests)
+
+
+def _families(of: Sequence[Hashable]) -> list[list[int]]:
+    """The places of the comparisons of each family."""
+    members: dict[Hashable, list[int]] = {}
+    for place, family in enumerate(of):
+        members.setdefault(family, []).append(place)
+    return list(members.values())
 
 
 def _within(
-    families: Sequence[Hashable], ps: _PValues, adjust: Callable[[list[float | None]], list[float]]
+    families: Sequence[Sequence[int]], ps: _PValues, adjust: Callable[[list[float | None]], list[float]]
 ) -> list[float]:
     """The p-values, each adjusted for those of its family."""
     found = [math.nan] * len(ps)
-    members: dict[Hashable, list[int]] = {}
-    for place, family in enumerate(families):
-        members.setdefault(family, []).append(place)
-    for places in members.values():
+    for places in families:
         for place, p in zip(places, adjust([ps[place] for place in places]), strict=True):
             found[place] = p
     return found
@@ -203,11 +211,13 @@ def _compare(
     found = None if interval is None else interval.variance
     if found is None:  # the t test is that of the delta method even beside a bootstrap interval
         found = variance(sums, lines.difference, unit, pair.slice_ids)
+    margins = _margins(lines, result, functions)
     if interval is not None:
-        result = replace(
-            result, stderr=interval.stderr, interval=interval.interval, uncertainty=interval.uncertainty
-        )  # fmt: skip
-    result = replace(result, margins=_margins(lines, result, functions))
+        result = result.changed(
+            stderr=interval.stderr, interval=interval.interval, uncertainty=interval.uncertainty, margins=margins
+        )
+    elif margins:
+        result = result.changed(margins=margins)
     if sums.inference.sequential:  # neither permutations nor McNemar's test hold at several looks
         result, choice, p = sequential_test(lines, result, found)
         return UnadjustedComparison(result, pair.slice, {"t_test": p}, choice)
@@ -233,8 +243,6 @@ def _tested(
     permuted = None
     if choice.test == "permutation" or (inference.permutations and not units.serial):
         permuted = lines.permutation()
-    if permuted is not None:
-        result = replace(result, permutations=permuted.permutations, permutations_exact=permuted.exact)
     wild = lines.wild() if choice.test == "wild" else None
     ps = {
         "t_test": None if math.isnan(p_t) else p_t,
@@ -244,37 +252,32 @@ def _tested(
     }
     if choice.test == "permutation" and permuted is None:
         choice, ps["permutation"] = _without_sums_of_units(units, result, choice)
-    unadjusted = UnadjustedComparison(
-        replace(result, t=t if math.isfinite(t) else None), lines.estimate.slice, ps, choice
-    )
-    if inference.bootstrap is not None or found is None or (found.constant and choice.test == "permutation"):
-        return unadjusted
-    return replace(unadjusted, result=_with_interval_of(lines, unadjusted, permuted, wild))
+    entries: dict[str, object] = {"t": t if math.isfinite(t) else None}
+    if permuted is not None:
+        entries |= {"permutations": permuted.permutations, "permutations_exact": permuted.exact}
+    if not (inference.bootstrap is not None or found is None or (found.constant and choice.test == "permutation")):
+        entries |= _interval_of_test(lines, result, choice.test, ps[_FIELDS[choice.test]], permuted, wild)
+    return UnadjustedComparison(result.changed(**entries), lines.estimate.slice, ps, choice)
 
 
-def _with_interval_of(
-    lines: ComparedLines, comparison: UnadjustedComparison, permuted: PermutationResult | None, wild: WildResult | None
-) -> ComparisonResult:
-    """The comparison with the interval of the test that decides."""
-    result, test, p = comparison.result, "" if comparison.choice is None else comparison.choice.test, comparison.p
+def _interval_of_test(
+    lines: ComparedLines, result: ComparisonResult, test: str, p: float | None, permuted: PermutationResult | None,
+    wild: WildResult | None,
+) -> dict[str, object]:  # fmt: skip
+    """The interval of the test that decides, where it has one of its own; the standard error and its df stay."""
+    interval: Interval | None
     if test == "permutation" and permuted is not None:
-        margins = _other_margins(lines, result, lines.sign_flips)
-        return _with_interval(result, "permutation", permuted.interval, margins)
-    if test == "wild" and wild is not None:
-        return _with_interval(result, "wild", wild.interval, _other_margins(lines, result, lines.wild))
-    if test.startswith("mcnemar") and p is not None:
-        return _with_interval(result, "score", score_interval(result, p, lines.sums.inference.level), result.margins)
-    return result
-
-
-def _with_interval(
-    result: ComparisonResult, method: str, interval: Interval | None, margins: Mapping[Fraction, Interval]
-) -> ComparisonResult:
-    """The comparison with the interval of the test that decides; the standard error and its df stay."""
+        method, interval, margins = test, permuted.interval, _other_margins(lines, result, lines.sign_flips)
+    elif test == "wild" and wild is not None:
+        method, interval, margins = test, wild.interval, _other_margins(lines, result, lines.wild)
+    elif test.startswith("mcnemar") and p is not None:
+        method, interval, margins = "score", score_interval(result, p, lines.sums.inference.level), None
+    else:
+        return {}
     how = result.uncertainty
-    return replace(
-        result, interval=interval, margins=margins, uncertainty=how if how is None else replace(how, method=method)
-    )  # fmt: skip
+    how = how if how is None else replace(how, method=method)
+    found: dict[str, object] = {"interval": interval, "uncertainty": how}
+    return found if margins is None else {**found, "margins": margins}
 
 
 def _without_sums_of_units(units: Units, result: ComparisonResult, choice: Choice) -> tuple[Choice, float | None]:

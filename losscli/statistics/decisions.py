@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from losscli.lazy import dataclass
-from losscli.results import ComparisonResult
+from losscli.results import ComparisonResult, Decision
 from losscli.results.directions import is_lower_better
 from losscli.statistics.wild_bootstrap import smallest_p
 
@@ -114,13 +114,15 @@ def _why_not_mcnemar(units: Units, asked: str) -> str:
     return "McNemar's test is for losses that are 0 or 1; " if asked.startswith("mcnemar") else ""
 
 
-def verdict(result: ComparisonResult) -> str:
+def verdict(result: ComparisonResult, decision: Decision | None) -> str:
     """What a comparison shows of its first model.
 
     Parameters
     ----------
     result
-        A comparison with its interval and decision.
+        A comparison with its interval.
+    decision
+        The test that decides; None where there is none.
 
     Returns
     -------
@@ -130,7 +132,6 @@ def verdict(result: ComparisonResult) -> str:
         the family, is below 1 - level, and the confidence interval of the difference leaves out 0. Else "no difference
         shown".
     """
-    decision = result.decision
     if not math.isfinite(result.difference):
         return UNDEFINED
     if decision is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.results import ComparisonResult, Detection, Uncertainty
@@ -34,10 +33,9 @@ def with_detection(comparison: ComparisonResult, inference: Inference) -> Compar
     t, df = comparison.difference / stderr, degrees_of_freedom(how)
     serial = how.kernel is not None or how.block is not None  # its standard error is no standard deviation over a root
     effect = math.nan if serial else standardized_difference(t, df)
-    found = replace(comparison, effect_size=effect if math.isfinite(effect) else None)
-    if inference.power is None:
-        return found
-    return replace(found, detection=detection(t, stderr, how, inference.power))
+    power = inference.power
+    return comparison.changed(effect_size=effect if math.isfinite(effect) else None,
+                              detection=None if power is None else detection(t, stderr, how, power))  # fmt: skip
 
 
 def detection(distance: float, stderr: float, how: Uncertainty, power: float, *, two_sided: bool = True) -> Detection:

@@ -33,7 +33,7 @@ class ComparedLines:
     estimate: Estimate  # of the difference
     linear: tuple[Linearization, Linearization]
 
-    @property
+    @cached_property
     def difference(self) -> Linearization:
         """The linearisation of the difference."""
         return self.linear[0].minus(self.linear[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -13,6 +14,7 @@ from losscli.contract.kinds import Array
 from losscli.statistics.resampling import BLOCK, PERMUTATION_STREAM, ROUNDING_NOISE, RandomStream, Statistic, blocks
 
 _TINY = 5e-324  # the least double above 0
+_KEPT = 13  # all exchanges of so few units are kept for other slices: in all less than 1 MB
 
 
 class PermutationResult(NamedTuple):
@@ -100,9 +102,9 @@ def permutation_test(
 
     def count_extreme(exchanged: Array, of: _Observed) -> int:
         """How many permutations (rows of 0 and 1) give a difference that is not below the threshold."""
-        exchanged = exchanged.astype(np.float64)
-        shifts = exchanged @ shift
-        differences = statistic(total_a + shifts) - statistic(total_b - shifts)
+        exchanged = exchanged.astype(np.float64, copy=False)
+        shifts = (exchanged @ shift).T
+        differences = statistic(_moved(np.add, total_a, shifts)) - statistic(_moved(np.subtract, total_b, shifts))
         extreme = ~(np.abs(differences) < of.threshold)
         if shares is not None:
             low, high = _not_rejected(of.difference, differences, exchanged @ shares, extreme)
@@ -117,7 +119,7 @@ def permutation_test(
         exact = exchanges(units, permutations) == 1 << units
         if exact:
             # The other half of the exchanges are these with the models in each other's place: equally far from 0.
-            made, choices = 1 << units, _all_exchanges(units)
+            made, choices = 1 << units, _all_exchanges(units) if units > _KEPT else _kept_exchanges(units)
         else:
             random = RandomStream(seed, (PERMUTATION_STREAM, *stream))
             made, choices = permutations, (random.bits(rows, units) for rows in blocks(permutations, units))
@@ -135,17 +137,28 @@ def _observed(ours: float, theirs: float) -> _Observed | None:
     return _Observed(difference, abs(difference) - noise)
 
 
+def _moved(operation: np.ufunc, totals: Array, shifts: Array) -> Array:
+    """The totals of permutations, of shape (permutations, contributions): by columns, as few contributions are slow."""
+    found = np.empty(shifts.shape)
+    for total, shift, column in zip(totals, shifts, found, strict=True):
+        operation(total, shift, out=column)
+    return found.T
+
+
 def _not_rejected(observed: float, differences: Array, flipped: Array, extreme: Array) -> tuple[Array, Array]:
     """For each permutation the differences that it speaks for: 0 is one of them where it is `extreme`."""
     one, other = (observed - differences) / (2 * flipped), (observed + differences) / (2 * (1 - flipped))
     low, high = np.minimum(one, other), np.maximum(one, other)
     undefined = np.isnan(low)
     low[undefined], high[undefined] = -np.inf, np.inf
-    low, high = np.where(extreme & (low > 0), 0.0, low), np.where(extreme & (high < 0), 0.0, high)
+    low[extreme & (low > 0)] = 0.0
+    high[extreme & (high < 0)] = 0.0
     touches = ~extreme & (low <= 0) & (high >= 0)  # by rounding
     if observed > 0:
-        return np.where(touches, _TINY, low), high
-    return low, np.where(touches, -_TINY, high)
+        low[touches] = _TINY
+    else:
+        high[touches] = -_TINY
+    return low, high
 
 
 def _interval(
@@ -156,7 +169,9 @@ def _interval(
     least = math.ceil(alpha * len(low))
     if least <= 1:
         return None
-    bounds = float(np.partition(low, least - 1)[least - 1]), float(np.partition(high, -least)[-least])
+    low.partition(least - 1)
+    high.partition(len(high) - least)
+    bounds = float(low[least - 1]), float(high[-least])
     return bounds if all(map(math.isfinite, bounds)) else None
 
 
@@ -176,6 +191,12 @@ def exchanges(units: int, permutations: int) -> int:
         min(2**units, permutations).
     """
     return min(1 << units, permutations) if units < 63 else permutations
+
+
+@functools.cache
+def _kept_exchanges(units: int) -> tuple[Array, ...]:
+    """All choices for so few units as most slices have, as doubles."""
+    return tuple(exchanged.astype(np.float64) for exchanged in _all_exchanges(units))
 
 
 def _all_exchanges(units: int) -> Iterator[Array]:

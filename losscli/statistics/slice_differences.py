@@ -27,7 +27,7 @@ from losscli.statistics.multiple_testing import adjusted
 from losscli.statistics.plug_in import plug_in_value
 from losscli.statistics.proportions import newcombe, newcombe_p, score_size
 from losscli.statistics.simultaneous import Member, maximum, of_all
-from losscli.statistics.student_t import t_interval
+from losscli.statistics.student_t import prepare_quantiles, t_interval
 from losscli.statistics.variance import Variance
 
 Results = Mapping[tuple[int, Slice], LossResult]
@@ -45,6 +45,7 @@ class _Side:
     slice_ids: SliceIds
     linear: Linearization | None
     variance: Variance | None
+    by: Mapping[str, str] | None = None  # the name of the slice
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,11 @@ def slice_differences(
                          hint="--between COL=VALUE compares with one slice", code="USAGE_BAD_VALUE")  # fmt: skip
     compared = [slice_ for slice_ in slices if slice_ != reference]
     for line in range(len(sums.plan.lines)):
-        own = [_difference(sums, line, slice_, reference, found, results) for slice_ in compared]
+        other = None
+        if reference is not None:  # once: each slice is compared with it
+            named = results[line, reference]
+            other = _side(sums, line, found[reference], named.value, named.count, named.by)
+        own = [_difference(sums, line, slice_, other, found, results) for slice_ in compared]
         # Of two slices, the one difference is that of the other with another sign.
         families = [[one] for one in own] if reference is None and len(own) == 2 else [own]
         done = [one for family in families for one in _family(sums, family, reference)]
@@ -117,37 +122,40 @@ def _reference(between: str, by: tuple[str, ...], slices: list[Slice]) -> Slice:
 
 
 def _difference(
-    sums: ContributionSums, line: int, slice_: Slice, reference: Slice | None, found: Found, results: Results
+    sums: ContributionSums, line: int, slice_: Slice, reference: _Side | None, found: Found, results: Results
 ) -> _Difference:
     """A line on one slice against another, or the rest."""
     ours = results[line, slice_]
-    unit = sums.unit_of(line)
-    one = _side(sums, line, found[slice_], unit, ours.value, ours.count)
-    if reference is None:
-        rest = rest_of(sums.totals, found[()], found[slice_])
-        count = results[line, ()].count - ours.count
-        by_table = any(job.spec.loss.sorted_by for job in sums.line(line).jobs)
-        value = value_on(sums.totals, sums.line(line), rest) if by_table else plug_in_value(sums, line, rest)
-        other = _side(sums, line, rest, unit, value, count)
-    else:
-        theirs = results[line, reference]
-        other = _side(sums, line, found[reference], unit, theirs.value, theirs.count)
+    one = _side(sums, line, found[slice_], ours.value, ours.count)
+    other = _rest(sums, line, slice_, found, results) if reference is None else reference
     result = SliceDifference(
-        against=None if reference is None else results[line, reference].by, value=other.value, count=other.count,
-        difference=ours.value - other.value, verdict=_NOT_SHOWN, adjustment=sums.inference.adjust,
+        against=other.by, value=other.value, count=other.count, difference=ours.value - other.value,
+        verdict=_NOT_SHOWN, adjustment=sums.inference.adjust,
     )  # fmt: skip
+    unit = sums.unit_of(line)
     nothing = _Difference(result, ours.direction, Member((), unit or "row", line))
     if unit is None or one.linear is None or other.linear is None or not math.isfinite(result.difference):
         return nothing
     return _uncertain(sums, line, unit, nothing, (one, other))
 
 
+def _rest(sums: ContributionSums, line: int, slice_: Slice, found: Found, results: Results) -> _Side:
+    """A line on the rows that a slice does not have."""
+    rest = rest_of(sums.totals, found[()], found[slice_])
+    count = results[line, ()].count - results[line, slice_].count
+    by_table = any(job.spec.loss.sorted_by for job in sums.line(line).jobs)
+    value = value_on(sums.totals, sums.line(line), rest) if by_table else plug_in_value(sums, line, rest)
+    return _side(sums, line, rest, value, count)
+
+
 def _side(
-    sums: ContributionSums, line: int, slice_ids: SliceIds, unit: str | None, value: float, count: int
+    sums: ContributionSums, line: int, slice_ids: SliceIds, value: float, count: int,
+    by: Mapping[str, str] | None = None,
 ) -> _Side:  # fmt: skip
+    unit = sums.unit_of(line)
     linear = None if unit is None else linearize(sums, line, slice_ids)
     found = None if unit is None or linear is None else variance(sums, linear, unit, slice_ids)
-    return _Side(value, count, slice_ids, linear, found)
+    return _Side(value, count, slice_ids, linear, found, by)
 
 
 def _uncertain(
@@ -161,37 +169,39 @@ def _uncertain(
     found = _joint(sums, unit, sides) if shared else _independent(one.variance, other.variance)
     if found is None or not math.isfinite(found.stderr):
         return nothing
-    inference = sums.inference
+    inference, difference = sums.inference, nothing.result.difference
     units = inference.cluster if inference.cluster is not None and unit == "row" else unit
     count = one.count + other.count if found.clusters is None else found.clusters
-    result = replace(nothing.result, stderr=found.stderr,
-                     uncertainty=Uncertainty("t", inference.level, units, count, found.df))  # fmt: skip
-    member = Member(((one.linear, one.slice_ids), (_negative(other.linear), other.slice_ids)), unit, line)
-    known = replace(nothing, member=nothing.member if found.constant else member)
-    if one.variance is not None and other.variance is not None and found.stderr:
-        known = replace(known, common=min(1.0, (other.variance.stderr / found.stderr) ** 2))
+    how = Uncertainty("t", inference.level, units, count, found.df)
+    t: float | None = None
+    p: float | None
+    interval: Callable[[float], tuple[float, float]] | None = None
     if is_proportion(sums, line) and not shared:
-        return _of_proportions(result, known, sides)
-    t, p = paired_t(result.difference, found.stderr, found.df)
-    if found.constant:
-        return replace(known, result=replace(result, p=None if math.isnan(p) else p))
-    return replace(known, result=replace(result, t=t, p=p),
-                   interval=lambda level: t_interval(result.difference, found.stderr, found.df, level))  # fmt: skip
+        pair = _scores(one), _scores(other)
+        how, p = replace(how, method="newcombe"), newcombe_p(*pair)
+        interval = lambda level: newcombe(*pair, level)  # noqa: E731
+    elif found.constant:
+        p = paired_t(difference, found.stderr, found.df)[1]
+        p = None if math.isnan(p) else p
+    else:
+        t, p = paired_t(difference, found.stderr, found.df)
+        interval = lambda level: t_interval(difference, found.stderr, found.df, level)  # noqa: E731
+    member, common = nothing.member, 0.0
+    if inference.adjust == "max-t":  # nothing else needs them, and of very many slices they fill the memory
+        parts = (one.linear, one.slice_ids), (_negative(other.linear), other.slice_ids)
+        member = member if found.constant else Member(parts, unit, line)
+        if one.variance is not None and other.variance is not None and found.stderr:
+            common = min(1.0, (other.variance.stderr / found.stderr) ** 2)
+    result = replace(nothing.result, stderr=found.stderr, uncertainty=how, t=t, p=p)
+    return _Difference(result, nothing.direction, member, common, interval)
 
 
-def _of_proportions(result: SliceDifference, known: _Difference, sides: tuple[_Side, _Side]) -> _Difference:
-    """The difference of two proportions, whose units are others: by their scores."""
-    pair = []
-    for side in sides:
-        assert side.variance is not None
-        assert side.linear is not None
-        size = score_size(side.value, side.variance, side.linear.effective_size)
-        pair.append((side.value, size, math.inf if side.variance.clusters is None else side.variance.df))
-    first, second = pair
-    assert result.uncertainty is not None
-    how = replace(result.uncertainty, method="newcombe")
-    return replace(known, result=replace(result, p=newcombe_p(first, second), uncertainty=how),
-                   interval=lambda level: newcombe(first, second, level))  # fmt: skip
+def _scores(side: _Side) -> tuple[float, float, float]:
+    """What is compared of a proportion whose units are not those of the other: its value, its size and its df."""
+    assert side.variance is not None
+    assert side.linear is not None
+    size = score_size(side.value, side.variance, side.linear.effective_size)
+    return side.value, size, math.inf if side.variance.clusters is None else side.variance.df
 
 
 def _independent(one: Variance | None, other: Variance | None) -> Variance | None:
@@ -246,14 +256,17 @@ def _family(sums: ContributionSums, family: list[_Difference], reference: Slice 
     by_maximum = None if joint is None else [math.nan if p is None else joint.adjusted(p) for p in found]
     ps = by_maximum or adjusted(found, method)
     pointwise = level if joint is None else joint.pointwise(level)
+    hows = [one.result.uncertainty for one in family if one.interval is not None]
+    prepare_quantiles((1 - pointwise) / 2, [how.df for how in hows if how is not None and how.df is not None])
     done = []
     for one, p in zip(family, ps, strict=True):
         interval = None if one.interval is None else one.interval(pointwise)
         how = one.result.uncertainty
         if how is not None and joint is not None and interval is not None:
             how = of_all(replace(how, level=pointwise), level, joint.size)
-        result = replace(one.result, interval=interval, uncertainty=how, p_adjusted=None if math.isnan(p) else p)
-        done.append(replace(result, verdict=_verdict(result, result.value + result.difference, one.direction, level)))
+        p_adjusted = None if math.isnan(p) else p
+        shown = _verdict(one, interval, p_adjusted, level)
+        done.append(replace(one.result, interval=interval, uncertainty=how, p_adjusted=p_adjusted, verdict=shown))
     return done
 
 
@@ -275,14 +288,16 @@ def _maximum(sums: ContributionSums, family: list[_Difference], reference: Slice
     return Maximum([*([correlations] if len(roots) else []), *alone], sums.inference.seed, ())
 
 
-def _verdict(result: SliceDifference, value: float, direction: str, level: float) -> str:
+def _verdict(one: _Difference, interval: tuple[float, float] | None, p: float | None, level: float) -> str:
     """What a difference shows of its slice: both the interval and the adjusted p-value must tell."""
+    result, direction = one.result, one.direction
     if not math.isfinite(result.difference):
         return _UNDEFINED
-    if result.p_adjusted is None or result.p_adjusted >= 1 - level:
+    if p is None or p >= 1 - level:
         return _NOT_SHOWN
-    if result.interval is None or result.interval[0] <= 0 <= result.interval[1]:
+    if interval is None or interval[0] <= 0 <= interval[1]:
         return _NOT_SHOWN
+    value = result.value + result.difference
     if direction == "zero" and (value < 0) != (result.value < 0):  # nothing here tests which is nearer to 0
         return _NOT_SHOWN
     nearer = compared(direction, value) < compared(direction, result.value)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from losscli.aggregate.held_tables import paired_lines
+from losscli.aggregate.held_tables import are_paired
 from losscli.results import ComparisonResult, Uncertainty
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.decisions import Choice
@@ -53,7 +53,7 @@ def compared_tables(
         no row has another place with one model than with the other.
     """
     level, asked = sums.inference.level, sums.inference.test
-    if lines not in paired_lines(sums.plan) or without_samples(sums.inference) or not math.isfinite(result.difference):
+    if not are_paired(sums.plan, *lines) or without_samples(sums.inference) or not math.isfinite(result.difference):
         return None
     found = paired_stderr(sums, lines, slice_ids)
     if found is None:

@@ -64,7 +64,7 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
         from losscli.statistics.slice_differences import slice_differences
 
         for place, difference in slice_differences(sums, found, results).items():
-            results[place] = replace(results[place], between=difference)
+            results[place] = results[place].with_between(difference)
     compared = _compared(sums, found, results) if inference.pairs else ()
     notes += untested(totals.plan, compared)
     if inference.ranked:

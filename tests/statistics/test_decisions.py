@@ -244,7 +244,7 @@ def test_the_interval_of_zero_one_losses_is_tangos():
     assert found.uncertainty.method == "score" and found.interval == tango(9, 1, 40, 0.95)
     assert found.verdict == "worse"
     score = replace(found, direction="higher", wins=9, losses=1)
-    assert score_interval(score, 0.01, 0.95) == tango(9, 1, 40, 0.95) and verdict(score) == "better"
+    assert score_interval(score, 0.01, 0.95) == tango(9, 1, 40, 0.95) and verdict(score, score.decision) == "better"
     # The score test of 6 to 1 shows a difference, the exact one does not.
     none = compare({**data, "a": np.array([1] * 5 + [0] * 35), "b": np.zeros(40)}, "zero_one")[0]
     assert tango(5, 0, 40, 0.95)[0] > 0 and none.interval == (0.0, tango(5, 0, 40, 0.95)[1])

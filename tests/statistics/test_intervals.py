@@ -378,7 +378,7 @@ def test_a_verdict_needs_the_corrected_p_value():
                             pred={name: name for name in ("ridge", "forest")}, permutations=0)  # fmt: skip
     assert alone.comparisons[0].verdict == "worse"
     higher = dataclasses.replace(alone.comparisons[0], direction="higher")
-    assert verdict(higher) == "better"
+    assert verdict(higher, higher.decision) == "better"
 
 
 def test_slices_are_families_of_their_own():

@@ -10,7 +10,9 @@ import scipy.stats
 
 from losscli import compare, evaluate
 from losscli.errors import UsageError
+from losscli.statistics import slice_differences
 from losscli.statistics.proportions import newcombe, newcombe_p
+from losscli.statistics.student_t import t_interval
 
 
 def _table(rows=150, seed=5):
@@ -181,3 +183,38 @@ def test_what_is_refused():
         assert caught.value.code == code
     with pytest.raises(TypeError):
         compare(table, "mse", target="y", pred={"a": "p", "b": "y"}, betwen="rest")
+
+
+def test_the_slice_that_others_are_compared_with_is_estimated_once(monkeypatch):
+    seen = []
+    own = slice_differences.linearize
+
+    def counted(sums, line, slice_ids):
+        seen.append((line, tuple(one.number for one in slice_ids)))
+        return own(sums, line, slice_ids)
+
+    monkeypatch.setattr(slice_differences, "linearize", counted)
+    table = _table(400)
+    table["g"] = np.arange(400) % 40
+    found = _between(table, between="g=3")
+    assert len(found) == 39
+    assert len(seen) == len(set(seen)) == 40
+
+
+def test_quantiles_computed_together_are_those_of_each_difference():
+    table = _table(2000)
+    table["g"] = np.arange(2000) % 50
+    found = _between(table, between="g=3")
+    assert len({one.uncertainty.df for one in found.values()}) == 49
+    for one in found.values():
+        assert one.interval == t_interval(one.difference, one.stderr, one.uncertainty.df, 0.95)
+
+
+def test_only_joint_intervals_keep_the_linearisations_of_slices(monkeypatch):
+    made = []
+    own = slice_differences.Member
+    monkeypatch.setattr(slice_differences, "Member", lambda *given: made.append(given[0]) or own(*given))
+    _between(_table(), between="g=b")
+    assert not any(made)
+    _between(_table(), between="g=b", adjust="max-t")
+    assert any(made)
