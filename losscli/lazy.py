@@ -95,7 +95,7 @@ class _Declared:
         if cls.__doc__ is None:
             cls.__doc__ = cls.__name__  # the standard library would print a signature, which takes longer than all else
         special = {name: each for name, each in fields.items() if isinstance(each, dataclasses.Field)}
-        made: dict[str, Any] = {"__match_args__": tuple(_positional(fields))}
+        made: dict[str, Any] = {"__match_args__": tuple(_positional(fields)), "__replace__": _replace}
         if self.frozen:
             made |= _frozen(cls, frozenset(fields))
         if self.repr:
@@ -250,6 +250,11 @@ def _init(cls: Any, fields: tuple[dataclasses.Field[Any], ...], frozen: bool) ->
     function.__annotations__ = {each.name: each.type for each in fields if each.init} | {"return": None}
     function.__qualname__, function.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     return function
+
+
+def _replace(self: Any, /, **changes: Any) -> Any:
+    """What `copy.replace` of later Pythons calls."""
+    return dataclasses.replace(self, **changes)
 
 
 def _frozen(cls: Any, names: frozenset[str]) -> dict[str, Callable[..., None]]:

@@ -297,6 +297,16 @@ def test_a_first_value_out_of_a_pickle_is_whole():
     assert copy.copy(value) == copy.deepcopy(value) == value
 
 
+def test_what_copy_replace_of_later_pythons_calls_is_there_with_the_first_value():
+    @lazy(frozen=True)
+    class Made:
+        x: int
+        y: int = 2
+
+    value: Any = Made(1)
+    assert value.__replace__(x=3) == Made(3) and type(value.__replace__(y=4)) is Made
+
+
 def declared() -> list[Any]:
     """All dataclasses of losscli, complete."""
     modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(losscli.__path__, "losscli.")

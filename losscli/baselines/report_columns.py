@@ -33,7 +33,9 @@ _FEWEST = 20  # results in each part, on average; where there are fewer, columns
 _RESULTS = pattern(rb'"results"[ \t\n\r]*:[ \t\n\r]*\[[ \t\n\r]*')
 _NEXT = pattern(rb"[ \t\n\r]*(,[ \t\n\r]*|\])")
 _TOKEN = pattern(rb'"(?:[^"\\]|\\.)*"|[-+0-9.eE]+|true|false|null|[{}\[\],:]')
-_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_NUMBER = rb"-?(?:0|[1-9][0-9]{0,999})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+"""As JSON has it. Of very many digits it is left to JSON, which refuses whole numbers that Python does not read."""
+
 _TEXT = rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
 _SCALAR = rb"(?:" + _NUMBER + rb"|" + _TEXT + rb"|null|true|false)"
 _UNREAD = ("baseline", "between", "ranking", "skill")  # what a saved report says of other numbers

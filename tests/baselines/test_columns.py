@@ -158,6 +158,14 @@ def test_a_text_that_is_unusual_is_read_or_refused_as_before(
     assert found == outcome(path)
 
 
+def test_a_number_of_too_many_digits_is_refused_where_nothing_reads_it(tmp_path: Path, eager: None) -> None:
+    text, path = render(evaluated("one"), "json"), tmp_path / "report.json"
+    pieces = text.split('"baseline": null', 9)  # of one of those that are read alike
+    path.write_text('"baseline": null'.join(pieces[:9]) + f'"baseline": {"7" * 5000}{pieces[9]}', encoding="utf-8")
+    with pytest.raises(DataError, match="not a JSON report"):
+        read_report(str(path))
+
+
 @pytest.mark.parametrize("bytes_", [b"\xff", b"\xc3", b"\xef\xbb\xbf"])
 def test_bytes_that_are_no_text_are_refused_as_before(
     bytes_: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
