@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from losscli.errors import DataError
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_ranges
 from losscli.io.formats.csv_records import Dialect, has_quoted_line_ends
@@ -98,6 +99,28 @@ def test_a_range_that_ends_in_quotes_is_refused(tmp_path: Path) -> None:
     assert isinstance(first, UnprovenSplit)
     before = sum(len(numbers(split)) for split in splits[: splits.index(first)])
     assert [1.0] * before + [number for rest in first.rest() for number in numbers(rest)] == [1.0] * 60 + [3.0, 6.0]
+
+
+def test_a_byte_order_mark_at_the_start_of_a_range_is_data(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("s,x\n" + '\ufeffa,"1"\n' * 100)
+    (fragment,) = open_source([str(path)], ReadOptions()).fragments
+    splits = fragment.unread_splits({"s": "text"})
+    assert splits is not None
+    assert len(splits) > 5
+    texts = [text for split in splits for batch in split.batches(1) for text in batch.data.column(0).to_pylist()]
+    assert texts == ["\ufeffa"] * 100
+
+
+def test_only_the_first_row_of_a_file_is_taken_for_one_whose_header_lacks_a_name(tmp_path: Path) -> None:
+    splits = found(tmp_path / "a.csv", "x,n\n" + "1,2\n" * 60 + "1,2,3\n" * 60)
+    assert splits is not None
+    last = splits[-1]
+    assert isinstance(last, UnprovenSplit)
+    for first_row, hinted in ((1, True), (100, False)):
+        with pytest.raises(DataError, match="the row has 3 cells") as raised:
+            list(next(last.rest()).batches(first_row))
+        assert ("name of its row" in (raised.value.hint or "")) == hinted
 
 
 def test_ranges_in_a_folder_have_the_column_of_its_name(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from losscli.io.arrow.build import from_numpy, present
 from losscli.io.batches import BATCH_ROWS, Batch, joined_batches
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
-from losscli.io.formats.csv_header import Layout
+from losscli.io.formats.csv_header import BOM, Layout
 from losscli.io.formats.csv_preamble import skip_lines
 from losscli.io.formats.csv_records import RecordCutter, has_quoted_line_ends
 from losscli.io.formats.csv_syntax import CsvSyntax, LineNumbers, changes_text
@@ -303,8 +303,11 @@ class _Reader:
         texts_too: bool = False,
     ) -> pa.Table:
         """The columns of these names and types; with `texts_too` a text is null if it is empty without quotes."""
+        text: bytes | memoryview = window.view
+        if window.read.startswith(BOM):  # Arrow leaves one out, but here it is data: that of the file is cut off
+            text, block = BOM + window.text, window.size + len(BOM) + 1
         return pc.read_csv(
-            pa.BufferReader(pa.py_buffer(window.view)),
+            pa.BufferReader(pa.py_buffer(text)),
             pc.ReadOptions(column_names=self.all_names, block_size=block, use_threads=False),
             pc.ParseOptions(
                 delimiter=self.dialect.delimiter.decode(),

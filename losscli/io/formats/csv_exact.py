@@ -247,7 +247,7 @@ def _wrong_width_error(record: Record, window: Window, grammar: CsvSyntax, locat
         hint = "for runs of blanks use --delimiter blanks"
     elif found == expected + 1 and not record.cells[-1]:
         hint = "the row ends with a delimiter, the header does not"
-    elif found == expected + 1 and row == 0:
+    elif found == expected + 1 and location.first_row + row == 1:
         hint = "if the first cell is the name of its row, name it in the header"
     cells = "cell" if found == 1 else "cells"
     return location.error(
