@@ -19,7 +19,7 @@ from losscli.io.arrow.keyed import keyed_fields
 from losscli.io.batches import BATCH_ROWS, Batch, joined_batches
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
-from losscli.io.formats.jsonl_exact import Wanted, json_finding, lines_of, read_exactly, text_of
+from losscli.io.formats.jsonl_exact import Wanted, are_lines, json_finding, lines_of, read_exactly, text_of
 from losscli.io.formats.text_ranges import ranges
 from losscli.io.formats.text_windows import (
     RECORD_LIMIT,
@@ -147,6 +147,7 @@ class JsonlFragment(Fragment):
         """These columns of the records, if Arrow reads them without a doubt."""
         try:
             table = _parse(window, pa.schema([(name, pa.float64()) for name in projection]))
+            _refuse_shared_lines(table, window)
             _refuse_doubtful(table.to_batches(), window)
         except (pa.ArrowInvalid, UnicodeDecodeError):
             return None
@@ -174,6 +175,8 @@ class JsonlFragment(Fragment):
         kinds = {name: self._kind(name, read_as) for name, read_as in projection.items()}
         try:
             table = _parse(window, self._schema(kinds))
+            if self.format == "jsonl":  # else records are those of a document
+                _refuse_shared_lines(table, window)
             table = table.select(roots(names, self.nested))
             read = [leaves(data, names, self.nested) for data in joined_batches(table)]
             _refuse_doubtful(read, window)
@@ -263,6 +266,12 @@ def _parse(window: Window, schema: pa.Schema) -> pa.Table:
         pj.ReadOptions(use_threads=False, block_size=BLOCK),
         pj.ParseOptions(explicit_schema=schema, newlines_in_values=False, unexpected_field_behavior="ignore"),
     )
+
+
+def _refuse_shared_lines(table: pa.Table, window: Window) -> None:
+    """Raise if a line has two records, or a record two lines: Arrow reads them, unless they are cut there."""
+    if not are_lines(window, table.num_rows):
+        raise pa.ArrowInvalid("not a record a line")
 
 
 def _refuse_doubtful(read: Sequence[pa.RecordBatch], window: Window) -> None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from losscli.errors import Code, Location
@@ -47,6 +48,22 @@ def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(text.split(b"\n"), window.line):
         if line.strip():
             yield number, line
+
+
+def are_lines(window: Window, count: int) -> bool:
+    """Whether the `count` records of a window, which are valid, stand on a line each.
+
+    In JSON no `{` follows a `}`, so a line end between the two stands between two records.
+    """
+    codes = np.frombuffer(window.read, np.uint8, window.size)
+    feeds = np.flatnonzero(codes[:-1] == 10)
+    if len(feeds) == count - 1 and codes[0] == ord("{"):
+        before = codes[feeds - 1]
+        before = np.where(before == 13, codes[feeds - 2], before)
+        if (before == ord("}")).all() and (codes[feeds + 1] == ord("{")).all():
+            return True
+    lines = [line.strip() for _, line in lines_of(window)]  # where some are blank, or begin or end with spaces
+    return len(lines) == count and all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
 
 
 def read_exactly(
