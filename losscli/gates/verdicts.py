@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
+from itertools import chain
 
 from losscli.gates.dropped import NO_DROPS, DropLimit, drop_limit, judge_dropped, parse_drop_limit
 from losscli.gates.grammar import (
@@ -24,7 +26,7 @@ from losscli.gates.grammar import (
     relative_margins,
     slice_columns,
 )
-from losscli.results import Evaluation, GateResult, LossResult, RowCounts
+from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, RowCounts
 from losscli.results.directions import compared
 
 __all__ = ["BASELINE", "NO_DROPS", "BoundGate", "DropLimit", "Gate", "ModelLoss", "Tolerance", "bind",
@@ -124,20 +126,33 @@ class _ResultIndex:
     """The results and comparisons of a run by model, spec and slice."""
 
     def __init__(self, evaluation: Evaluation, without_baseline: str, only_in_baseline: Sequence[LossResult]) -> None:
-        self.results = {_key(r.model, r.spec, r.by): r for r in evaluation.results}
-        self.comparisons = {(*_key(c.model, c.spec, c.by), c.against): c for c in evaluation.comparisons}
+        self._comparisons = evaluation.comparisons
         self.slices: dict[tuple[str | None, str], list[LossResult]] = {}
+        self.wholes: dict[tuple[str | None, str], LossResult] = {}
         for result in evaluation.results:
             if result.by:
                 self.slices.setdefault((result.model, result.spec), []).append(result)
+            else:
+                self.wholes[result.model, result.spec] = result
         self.baseline = evaluation.baseline
         self.without_baseline, self.only_in_baseline = without_baseline, only_in_baseline
+
+    @cached_property
+    def results(self) -> dict[_ResultKey, LossResult]:
+        """All results; gates of each slice on a number or the baseline do without."""
+        each = chain(self.wholes.values(), *self.slices.values())
+        return {_key(result.model, result.spec, result.by): result for result in each}
+
+    @cached_property
+    def comparisons(self) -> dict[tuple[str | None, str, frozenset[tuple[str, str]], str | None], ComparisonResult]:
+        """All comparisons, which tests read."""
+        return {(*_key(c.model, c.spec, c.by), c.against): c for c in self._comparisons}
 
     def verdicts(self, bound: BoundGate) -> list[GateResult]:
         """The verdict of a gate, or its verdicts on all slices."""
         model, spec = bound.model_loss.model, bound.model_loss.spec
         if not bound.gate.by:
-            result = self.results.get(_key(model, spec, {}))
+            result = self.wholes.get((model, spec))
             if result is None:
                 return [_missing(bound, {}, "this run has no such number")]
             return [self._verdict(bound, result)]

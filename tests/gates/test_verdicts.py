@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from losscli.binding.spec import parse
 from losscli.errors import UsageError
+from losscli.gates import verdicts
 from losscli.gates.verdicts import (
     BASELINE,
     BoundGate,
@@ -547,3 +548,22 @@ def test_a_bound_gate_says_where_a_file_has_it():
     gate = parse_gate("rmse<=1", "losscli.toml", 7)
     (found,) = evaluate_gates(run_of(result(2.0)), [BoundGate(gate, model_loss(), None, Tolerance())]).gates
     assert (found.path, found.line, found.gate) == ("losscli.toml", 7, "rmse<=1")
+
+
+def test_gates_of_slices_read_each_result_once_and_index_none(monkeypatch):
+    class Read(tuple):
+        times = 0
+
+        def __iter__(self):
+            Read.times += 1
+            return super().__iter__()
+
+    results = [result(1.0 + at, by={"s": str(at)} if at else None, baseline=1.5) for at in range(4)]
+    run = run_of(*results)
+    object.__setattr__(run, "results", Read(results))
+    monkeypatch.setattr(verdicts, "_key", None)  # what an index of all slices is made with
+    found = evaluate_gates(run, bound_to("rmse<=baseline by s", *results, by=("s",)))
+    assert [one.state for one in found.gates] == ["failed"] * 3
+    (whole,) = evaluate_gates(run, bound_to("rmse<=baseline", *results)).gates
+    assert (whole.state, whole.value) == ("passed", 1.0)
+    assert Read.times == 2
