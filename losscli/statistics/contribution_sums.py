@@ -372,7 +372,9 @@ class ContributionSums(UnitTables):
         counts = self._statistics[unit].outcomes.get(pair)
         if counts is None:
             return None
-        wins, losses, ties = counts[[c.number for c in slice_ids if c.number < len(counts)]].sum(axis=0).tolist()
+        known = [c.number for c in slice_ids if c.number < len(counts)]
+        one = counts[known[0]] if len(known) == 1 else counts[known].sum(axis=0)
+        wins, losses, ties = one.tolist()
         return wins, losses, ties
 
 

@@ -99,3 +99,35 @@ def test_sums_moved_by_columns_have_the_bits_of_whole_rows(units, layout):
     shifts = exchanged.astype(float) @ (np.asfortranarray(b) - np.asfortranarray(a))
     assert np.array_equal(ours, total_a + shifts)
     assert np.array_equal(theirs, total_b - shifts)
+
+
+@pytest.mark.parametrize("size", [1, 2, 15, 16, 17, 500, 10_001])
+@pytest.mark.parametrize("kind", ["normal", "ties", "sorted", "descending", "infinite", "small last"])
+def test_a_quantile_by_a_sample_is_that_of_all_values(size, kind):
+    rng = np.random.default_rng(size)
+    values = rng.normal(size=size)
+    if kind == "ties":
+        values = np.round(values)
+    elif kind in ("sorted", "descending"):
+        values = np.sort(values)[:: 1 if kind == "sorted" else -1]
+    elif kind == "infinite":
+        values[rng.random(size) < 0.2] = -np.inf
+    elif kind == "small last":  # where the sample has none of the small ones
+        values = np.where(np.arange(size) % 16 == 0, 100.0, values)
+    ordered = np.sort(values)
+    for nth in {1, 2, size // 20, size // 2, size} - {0}:
+        if nth <= size:
+            assert permutation._smallest(values.copy(), nth) == ordered[nth - 1]
+
+
+def test_a_quantile_is_looked_for_among_few_values():
+    sizes = []
+
+    class Counted(np.ndarray):
+        def partition(self, kth, *more):
+            sizes.append(len(self))
+            np.asarray(self).partition(kth, *more)
+
+    values = np.random.default_rng(0).normal(size=10_001)
+    assert permutation._smallest(values.view(Counted), 501) == np.sort(values)[500]
+    assert sum(sizes) < 2_500
