@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import os
 import re
 from array import array
 from collections import Counter
@@ -66,9 +67,7 @@ def cut(content: bytes, result_of: Callable[[Any, str], LossResult]) -> CutRepor
         return None
     if len(parts) * _FEWEST > reader.count:
         return None
-    number = 0
-    while (mark := f"@results {number}").encode() in content:
-        number += 1
+    mark = os.urandom(16).hex()  # no report can have it, not even escaped
     rest = b'%b"%b"%b' % (content[: start.end()], mark.encode(), content[reader.end :])
     return CutReport(rest, mark, ResultTable(parts))
 

@@ -158,6 +158,15 @@ def test_a_text_that_is_unusual_is_read_or_refused_as_before(
     assert found == outcome(path)
 
 
+def test_results_elsewhere_are_not_those_of_the_report(tmp_path: Path, eager: None) -> None:
+    """Nor where the report has the text that could stand in their place."""
+    document, path = json.loads(render(evaluated("one"), "json")), tmp_path / "report.json"
+    inner = json.dumps({"x": {"results": document.pop("results")}, "results": ["MARK"], **document})
+    path.write_text(inner.replace("MARK", r"\u0040results 0"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"results\[0\] is not an object"):
+        read_report(str(path))
+
+
 def test_a_number_of_too_many_digits_is_refused_where_nothing_reads_it(tmp_path: Path, eager: None) -> None:
     text, path = render(evaluated("one"), "json"), tmp_path / "report.json"
     pieces = text.split('"baseline": null', 9)  # of one of those that are read alike
