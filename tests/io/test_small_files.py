@@ -268,6 +268,7 @@ def test_a_blank_line_does_not_make_up_for_two_records_in_one(tmp_path, monkeypa
     good = '{"y": 1, "p": 2}\n'
     (tmp_path / "a.jsonl").write_text(good * 3 + "\n" + good)
     (tmp_path / "b.jsonl").write_text(good * 150 + good.strip() + good)  # beyond the records that show the keys
-    code, out, _ = both(monkeypatch, capsys, str(tmp_path), *ASK, "-f", "json")
-    assert code == 0
-    assert [source["rows"] for source in json.loads(out)["sources"]] == [4, 152]
+    code, _, err = both(monkeypatch, capsys, str(tmp_path), *ASK, "-f", "json")
+    error = json.loads(err)
+    assert (code, error["row"], error["line"]) == (3, 151, 151)
+    assert "Extra data" in error["message"]
