@@ -118,6 +118,10 @@ class WrappedFragment(Fragment):
         """The rows in splits that are found without reading all rows."""
         return self.fragment.unread_splits(projection)
 
+    def distributed(self, projection: Mapping[str, ReadAs], *, ordered: bool) -> Distributed | None:
+        """The join of rows that other processes read, if it is one."""
+        return self.fragment.distributed(projection, ordered=ordered)
+
 
 @dataclass(frozen=True)
 class ConvertedFragment(WrappedFragment):
