@@ -118,7 +118,7 @@ def test_two_of_five_columns_are_few_requests(store):
         # its size; its head and its tail, side by side; a range a column
         distinct = {(method, each) for method, _, each in store.asked} - {("GET", "bytes=0-0")}  # of a second attempt
         assert sorted(method for method, _ in distinct) == ["GET", "GET", "GET", "GET", "HEAD"]
-        fetched = [spanned(each) for _, _, each in store.asked if each]
+        fetched = {spanned(each) for _, each in distinct if each}  # a busy machine may ask for one again
         assert sum(end - begin for begin, end in fetched) < 2 * 380_000 * 8 + input.HEAD + input.TAIL + 10_000
 
 
