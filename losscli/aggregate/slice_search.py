@@ -83,7 +83,8 @@ class SliceSearch:
             self.labels.append(index)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "found": [], "calls": frozenset()}  # what another process added up is only merged
+        # What another process added up is only merged.
+        return {**self.__dict__, "found": [], "calls": frozenset(), "labels": []}
 
     def update(self, rows: ReadRows, batch: RowBatch[Input, Array], scored: Mapping[Any, Terms]) -> None:
         """Add rows, and what the kernel calls of `calls` gave for them."""

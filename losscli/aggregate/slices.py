@@ -75,6 +75,9 @@ class SliceIndex:
         self._direct: dict[np.dtype[Any], NumberLookup] = {}  # of one column: numbers of each type -> ids
         self._hashes = np.zeros(0, np.uint64)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (len(self._columns), self.state())  # what finds the slices of rows is made anew
+
     def __len__(self) -> int:
         return len(self._pairs[-1]) if self._pairs else 1
 
@@ -183,6 +186,12 @@ class SliceIndex:
                     step.learn(new, np.arange(first, first + len(new)))
                 slice_ids = step.find(keys)
         return slice_ids
+
+
+def _restored(columns: int, state: Sequence[Sequence[Any]]) -> SliceIndex:
+    index = SliceIndex(columns)
+    index.restore(state)
+    return index
 
 
 def _differ(numbers: Array, count: int) -> bool:

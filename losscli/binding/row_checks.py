@@ -120,12 +120,14 @@ class RowChecks:
         """What to do where predicted probabilities may be logits, or percentages."""
         if item.kind.link is None or item.role == "target":
             return None
-        if 2 < value <= 100 and not item.classed:
-            return f"if these are percentages: --let 'p = {item.columns[0]} / 100' -p p"
         losses = [job.spec.loss for job in self.plan.jobs if item in job.inputs]
         if all(loss.of_logits is not None for loss in losses):
-            return "if these are logits, use the loss of the same name with '_with_logits'"
-        return f"if these are logits, apply the {item.kind.link} to them first"
+            hint = "if these are logits, use the loss of the same name with '_with_logits'"
+        else:
+            hint = f"if these are logits, apply the {item.kind.link} to them first"
+        if 2 < value <= 100 and not item.classed:
+            return f"{hint}; if these are percentages: --let 'p = {item.columns[0]} / 100' -p p"
+        return hint
 
     def _nudged(self, item: Input, values: Array, bad: Array) -> tuple[Array, Array | None]:
         """Values that miss a bound by no more than the slack are set to it, and counted."""

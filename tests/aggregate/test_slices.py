@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -126,6 +127,9 @@ def test_several_columns():
     at = again.restore(index.state())
     assert [again.names()[place] for place in at] == names
     assert (again.ids(marks(*columns)) == at[numbers]).all()
+    sent = pickle.loads(pickle.dumps(index))  # to a worker, which reads the same rows
+    assert (sent.ids(marks(*columns)) == numbers).all()
+    assert sent.names() == names
 
 
 @pytest.mark.parametrize("longest", [8, 99])  # texts of more than 63 bytes have no table of words
