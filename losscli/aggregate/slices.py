@@ -62,6 +62,10 @@ class NamedSlices(NamedTuple):
         """As that of the index."""
         return self.names
 
+    def named(self) -> NamedSlices:
+        """Itself: one worker may send it to another."""
+        return self
+
 
 class SliceIndex:
     """The slices of a run, each with an id from 0: a slice is a tuple of names, one a column."""

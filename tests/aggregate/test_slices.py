@@ -130,6 +130,9 @@ def test_several_columns():
     sent = pickle.loads(pickle.dumps(index))  # to a worker, which reads the same rows
     assert (sent.ids(marks(*columns)) == numbers).all()
     assert sent.names() == names
+    again = SliceIndex(3)
+    again.restore(pickle.loads(pickle.dumps(index.named())).named().state())
+    assert again.names() == names
 
 
 @pytest.mark.parametrize("longest", [8, 99])  # texts of more than 63 bytes have no table of words
