@@ -26,7 +26,12 @@ def run(args: Sequence[str]) -> int:
         os.environ.setdefault(name, "1")
     if sys.stderr is None:
         streams.open_stderr()
-    error_format.speak(error_format.wanted(args, os.environ, sys.stderr is not None and sys.stderr.isatty()))
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    with error_format.speaking(error_format.wanted(args, os.environ, terminal)):
+        return _run(args)
+
+
+def _run(args: Sequence[str]) -> int:
     if sys.stdout is None:
         return _told(FileError("standard output is closed", path="-"))
     _met.clear()

@@ -5,7 +5,8 @@ It is looked for before the command line is understood, because it counts for a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 ERROR_FORMATS = ("text", "json", "github")
 OPTION, VARIABLE = "--error-format", "LOSSCLI_ERROR_FORMAT"
@@ -15,9 +16,15 @@ _IMPLIED = {"json": "json", "jsonl": "json", "github": "github"}
 _chosen = ["text"]
 
 
-def speak(format: str) -> None:
-    """From now on, in this process."""
-    _chosen[:] = [format]
+@contextmanager
+def speaking(format: str) -> Iterator[None]:
+    """Meanwhile, in all threads of this process; afterwards as before, since a process may run many command lines."""
+    before = _chosen[0]
+    _chosen[0] = format
+    try:
+        yield
+    finally:
+        _chosen[0] = before
 
 
 def spoken() -> str:

@@ -12,7 +12,7 @@ from evaluations import ERROR, GATED, HOSTILE, PLAIN, SUITES, hostile, render_su
 from workflow_commands import read_outputs, runner
 
 from losscli import report
-from losscli.cli import delivery, entry, error_format, reports
+from losscli.cli import delivery, entry, reports
 from losscli.cli.option_values import Wanted
 from losscli.errors import FileError
 
@@ -25,7 +25,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "LOSSCLI_"))]:
         monkeypatch.delenv(name)
     (tmp_path / "d.csv").write_text(DATA)
-    error_format.speak("text")  # what a command line before this one asked for counts for its process
     return tmp_path
 
 

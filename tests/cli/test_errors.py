@@ -267,6 +267,12 @@ def test_a_person_at_a_terminal_reads_text(folder, monkeypatch):
     assert sys.stderr.getvalue().startswith("error: no such file\n")
 
 
+def test_the_next_command_line_of_a_process_speaks_as_it_asks_itself(folder, capfd):
+    assert entry.run(["eval", "nothing.csv", *SCORE.split(), "-f", "json"]) == 4
+    assert one_object(capfd.readouterr().err)["code"] == "IO_NOT_FOUND"
+    assert error_format.spoken() == "text"
+
+
 def test_every_command_has_the_option(folder, capfd):
     for name in COMMANDS:
         assert entry.run([name, "--error-format", "text", "--help"]) == 0
