@@ -17,12 +17,13 @@ from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import CHUNK, Chunk, chunk_size, cuts_of
 from losscli.aggregate.exact_sum import zero_extended
 from losscli.aggregate.held_tables import held_tables
+from losscli.aggregate.indexed_addition import add_at
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, score_beyond, without_vanished
 from losscli.aggregate.label_counts import LabelCounts, labelled_inputs
 from losscli.aggregate.required import required_statistics
 from losscli.aggregate.row_fingerprints import RowFingerprints
 from losscli.aggregate.slices import SliceIndex
-from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator, add_counts, read_counts, size_of
+from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator, read_counts, size_of
 from losscli.binding.kernel_arguments import arguments, check_arguments, contiguous
 from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import ReadRows
@@ -278,7 +279,7 @@ class RunAccumulator:
             slice_ids = self.slice_index.restore(other.slice_index.state())
         at = None if slice_ids is None else slice_ids[: len(other.counts)]
         self.counts = zero_extended(self.counts, size_of(other.counts, at))
-        add_counts(self.counts, other.counts, at)
+        add_at(self.counts, at, other.counts)
         self._limit()
         for call, theirs in other.losses.items():
             self.losses[call].merge(theirs, slice_ids)

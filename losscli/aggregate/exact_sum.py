@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.aggregate.merged_counts import add_at
+from losscli.aggregate.indexed_addition import add_at
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Bounds
 
@@ -97,10 +97,7 @@ class Sums:
         pairs = [(self._level(level), part) for level, part in other.levels.items()]
         pairs += [(self.nan, other.nan), (self.inf, other.inf), (self.neg_inf, other.neg_inf)]
         for mine, theirs in pairs:
-            if slice_ids is None:
-                mine[: other.size] += theirs
-            else:
-                add_at(mine, slice_ids, theirs)
+            add_at(mine, slice_ids, theirs)
         self.adds += other.adds
         self._make_room(0)
 
@@ -291,10 +288,10 @@ class Sums:
         whole = np.subtract(bits, base, out=_scratch.whole[: len(bits)])
         if not summed:
             self._make_room(len(bits))
-            _add_at(self._level(level), where, whole)
+            add_at(self._level(level), where, whole)
             return
         totals = np.zeros(self.size, np.int64)
-        _add_at(totals, where, whole)
+        add_at(totals, where, whole)
         self._make_room(1)
         for up, digits in enumerate((totals & _MASK, (totals >> _DIGIT) & _MASK, totals >> _TAKEN)):
             if digits.any():
@@ -361,12 +358,6 @@ def _sums_of_some(values: Array, room: int) -> Iterator[Array]:
     yield np.add.reduce(values[:even].reshape(rows, -1), axis=0)
     if even < len(values):
         yield values[even:]
-
-
-def _add_at(sums: Array, where: Array, whole: Array) -> None:
-    """Add numbers to their slices, or in turn to those of each row of `where`."""
-    for ids in where if where.ndim > 1 else [where]:  # NumPy 2.4 reads beyond values that it broadcasts
-        np.add.at(sums, ids, whole)
 
 
 def _largest(values: Array) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.aggregate.class_terms import OfClass, is_of_class
 from losscli.aggregate.cross_products import UNIT, Contribution
 from losscli.aggregate.exact_sum import zero_extended
-from losscli.aggregate.merged_counts import add_at
+from losscli.aggregate.indexed_addition import add_at
 from losscli.contract.kinds import Array
 
 MAX_FEW = 20  # of a slice id with more units none are kept

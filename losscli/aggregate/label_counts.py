@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from losscli.aggregate.exact_sum import zero_extended
-from losscli.aggregate.term_accumulator import add_counts, read_counts, size_of
+from losscli.aggregate.indexed_addition import add_at
+from losscli.aggregate.term_accumulator import read_counts, size_of
 from losscli.binding.plan import Input, Plan
 from losscli.binding.ragged_lists import elements, is_ragged, lengths
 from losscli.contract.kinds import Array
@@ -51,7 +52,7 @@ class LabelCounts:
             for mine, counts in zip(self.counts[one], theirs, strict=True):
                 at = None if slice_ids is None else slice_ids[: len(counts)]
                 merged.append(zero_extended(mine, size_of(counts, at)))
-                add_counts(merged[-1], counts, at)
+                add_at(merged[-1], at, counts)
             self.counts[one] = merged[0], merged[1]
 
     def over(self, slice_ids: Array) -> LabelCounts:

@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.aggregate.class_terms import both, in_any, in_order, refuse_many, rows_by_class
 from losscli.aggregate.exact_sum import Sums, zero_extended
-from losscli.aggregate.merged_counts import add_at
+from losscli.aggregate.indexed_addition import add_at
 from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.contract.class_terms import name_of, parts_of
 from losscli.contract.kinds import Array
@@ -117,8 +117,8 @@ class TermAccumulator:
         at = None if slice_ids is None else slice_ids[: len(other.counts)]
         self.grow(size_of(other.counts, at))
         self.sums.merge(other.sums, at)
-        add_counts(self.counts, other.counts, at)
-        add_counts(self.weightless, other.weightless, at)
+        add_at(self.counts, at, other.counts)
+        add_at(self.weightless, at, other.weightless)
         if self.weights is not None and other.weights is not None:
             self.weights.merge(other.weights, at)
 
@@ -227,7 +227,7 @@ class LossAccumulator:
             self.rows.merge(other.rows, slice_ids)
         at = None if slice_ids is None else slice_ids[: len(other.excluded)]
         self.excluded = zero_extended(self.excluded, size_of(other.excluded, at))
-        add_counts(self.excluded, other.excluded, at)
+        add_at(self.excluded, at, other.excluded)
 
     def over(self, slice_ids: Array) -> LossAccumulator:
         """All that was added to these slices, each of them once, as that of the one slice 0."""
@@ -255,14 +255,6 @@ class LossAccumulator:
 def size_of(counts: Array, at: Array | None) -> int:
     """How many slices there are, where these are counted at `at`."""
     return len(counts) if at is None else int(at.max(initial=-1)) + 1
-
-
-def add_counts(mine: Array, theirs: Array, at: Array | None) -> None:
-    """Add counts at the ids `at` (None: at their own)."""
-    if at is None:
-        mine[: len(theirs)] += theirs
-    else:
-        add_at(mine, at, theirs)
 
 
 def read_counts(given: Any) -> Array:

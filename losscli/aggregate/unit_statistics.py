@@ -23,6 +23,7 @@ from losscli.aggregate.exact_sum import Sums, rounded, zero_extended
 from losscli.aggregate.few_units import FewUnits
 from losscli.aggregate.hashed_clusters import HashedClusters
 from losscli.aggregate.hashing import combined_hash, label_hashes, splitmix64
+from losscli.aggregate.indexed_addition import add_at
 from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.paired_outcomes import LinePair, PairedValues, ValueSource, paired_outcomes, taking_part
 from losscli.aggregate.third_moments import MomentsOf, third_moments
@@ -98,7 +99,7 @@ class UnitStatistics:
         self.few.merge(other.few, slice_ids)
         for pair, counts in other.outcomes.items():
             at = np.arange(len(counts)) if slice_ids is None else slice_ids[: len(counts)]
-            np.add.at(self._outcomes_of(pair, int(at.max(initial=-1)) + 1), at, counts)
+            add_at(self._outcomes_of(pair, int(at.max(initial=-1)) + 1), at, counts)
 
     def update(self, units: Units, hashes: Array | None) -> None:
         """Add units that are independent of each other, or of other clusters; `hashes` identify their clusters."""

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from losscli.aggregate import merged_counts
+from losscli.aggregate import indexed_addition
 from losscli.aggregate.exact_sum import FOLD, Sums, rounded
 from losscli.aggregate.hashing import Fingerprint, sha256_words
 
@@ -240,8 +240,23 @@ def test_arrays_of_another_process_are_added_as_ours_are(monkeypatch):
             self.types += [mine.dtype, numbers.dtype]
             np.add.at(mine, ids, numbers)
 
-    monkeypatch.setattr(merged_counts, "np", SimpleNamespace(add=Seen()))
+    monkeypatch.setattr(indexed_addition, "np", SimpleNamespace(add=Seen()))
     mine = np.zeros(4, np.int64)
-    merged_counts.add_at(mine, np.array([3, 0, 1]), theirs)
+    indexed_addition.add_at(mine, np.array([3, 0, 1]), theirs)
     assert mine.tolist() == [1, 2, 0, 0]
     assert Seen.types[0] is Seen.types[1]
+
+
+@pytest.mark.parametrize("places", [None, np.array([3, 0, 1])])
+@pytest.mark.parametrize("wrong", [np.float64, np.uint64, np.int32, bool])
+def test_numbers_of_another_type_are_not_added_by_their_bits(wrong, places):
+    mine = np.zeros(4, np.int64)
+    with pytest.raises(TypeError, match="int64"):
+        indexed_addition.add_at(mine, places, np.ones(3, wrong))
+    assert not mine.any()
+
+
+def test_numbers_are_added_at_each_row_of_places():
+    mine = np.zeros(3, np.int64)
+    indexed_addition.add_at(mine, np.array([[0, 0], [2, 1]]), np.array([5, 7]))
+    assert mine.tolist() == [12, 7, 5]
