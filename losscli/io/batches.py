@@ -50,9 +50,11 @@ class Batch:
 def bounded_batches(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
     """The rows in batches of bounded size; only columns of layouts that Arrow cannot filter are copied."""
     data = _plain_layout(data)
+    if not data.num_rows:
+        return
     # What a reader has cut to size is not cut again because of a few bytes, such as those of bitmaps.
     step = data.num_rows if _fits(data) else rows_per_batch(_size(data), data.num_rows)
-    if step >= data.num_rows > 0:
+    if step >= data.num_rows:
         yield Batch(data, Location(path, first_row))
         return
     for start in range(0, data.num_rows, step):
@@ -73,26 +75,26 @@ def _size(data: pa.RecordBatch) -> int:
 def joined_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     """The rows in batches of bounded size, as large as can be: each batch has steps that cost the same for any size.
 
-    A reader's blocks, of which the chunks of the table are, are much smaller.
+    A reader's blocks, of which the chunks of the table are, are much smaller; those of blank lines have no rows.
     """
     waiting: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in table.to_batches():
+        if not batch.num_rows:
+            continue
         more = _size(batch)
         if waiting and (rows + batch.num_rows > BATCH_ROWS or size + more > BATCH_BYTES):
-            yield _joined(waiting)
+            yield from _joined(waiting)
             waiting, rows, size = [], 0, 0
         waiting.append(batch)
         rows, size = rows + batch.num_rows, size + more
     if waiting:
-        yield _joined(waiting)
+        yield from _joined(waiting)
 
 
-def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    if len(batches) == 1:
-        return batches[0]
-    (whole,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    return whole
+def _joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Their rows in one batch, or in more if Arrow cannot put a column into one chunk."""
+    return batches if len(batches) == 1 else pa.Table.from_batches(batches).combine_chunks().to_batches()
 
 
 _UNUSUAL = frozenset(
