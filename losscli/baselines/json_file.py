@@ -70,7 +70,7 @@ def read_content(path: str, what: str) -> bytes:
                 if size > LARGEST:
                     raise _too_large(path, what)
     except FileNotFoundError:
-        raise FileError("no such file", path=path, code="IO_NOT_FOUND") from None
+        raise _absent(path) from None
     except (OSError, ValueError) as error:
         raise FileError(
             f"could not read: {getattr(error, 'strerror', None) or error}",
@@ -80,6 +80,16 @@ def read_content(path: str, what: str) -> bytes:
     if len(content) > LARGEST:
         raise _too_large(path, what)
     return content
+
+
+def _absent(path: str) -> FileError:
+    """Only a file that its folder does not have is missing; of another one it is not known whether it is there."""
+    if os.path.lexists(path):
+        return FileError("a link to a file that does not exist", path=path)
+    folder = os.path.dirname(path) or "."  # noqa: PTH120
+    if not os.path.isdir(folder):  # noqa: PTH112
+        return FileError("its folder does not exist", path=path, hint="check the path, and that its disk is mounted")
+    return FileError("no such file", path=path, code="IO_NOT_FOUND")
 
 
 def _too_large(path: str, what: str) -> DataError:

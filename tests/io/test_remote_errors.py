@@ -215,12 +215,25 @@ def test_a_missing_bucket_is_no_missing_file(scheme, what, monkeypatch):
         assert caught.value.code == code
 
 
-def test_a_file_as_a_folder_is_no_missing_baseline(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("preds.csv/old.json", "ot a directory"),  # a file as a folder
+        ("unmounted/old.json", "its folder does not exist"),
+        ("link.json", "a link to a file that does not exist"),
+    ],
+)
+def test_a_local_baseline_that_cannot_be_looked_at_is_never_missing(path, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("preds.csv").write_text("y,p\n1,2\n")
-    code, out, err = command("eval", "preds.csv", "-t", "y", "-p", "p", "-l", "mse", "--gate", "mse<baseline",
-                             "--baseline-missing", "skip", "--baseline", "preds.csv/old.json")  # fmt: skip
-    assert (code, out) == (4, "") and "there is no baseline" not in err and "ot a directory" in err
+    Path("link.json").symlink_to("elsewhere.json")
+    run = ("eval", "preds.csv", "-t", "y", "-p", "p", "-l", "mse", "--gate", "mse<baseline", "--baseline")
+    for how in ("skip", "create"):
+        code, out, err = command(*run, path, "--baseline-missing", how)
+        assert (code, out) == (4, "") and "there is no baseline" not in err and message in err
+    code, out, err = command(*run, "absent.json", "--baseline-missing", "skip")
+    assert code == 0 and "there is no baseline" in err
+    assert sorted(map(str, Path().iterdir())) == ["link.json", "preds.csv"]
 
 
 # --------------------------------------------------------------------------------------------------- no network
