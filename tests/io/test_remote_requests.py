@@ -6,6 +6,7 @@ import io
 import itertools
 import pickle
 from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,8 @@ from losscli.io.formats import parquet as format_parquet
 from losscli.io.formats import parquet_columns
 from losscli.io.read_ahead import files_ahead
 from losscli.io.remote import ends, input, ranges, transfer
+from losscli.io.remote.address import Address
+from losscli.io.remote.input import find_remote
 
 pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
 
@@ -182,6 +185,61 @@ def test_threads_that_decode_other_columns_share_the_requests(threads, store, mo
     assert decoding == [threads]
     fetched = sorted(spanned(each) for _, _, each in store.asked if each)
     assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(fetched[1:-1]))
+
+
+def test_readers_share_requests_until_all_of_them_are_done(store, monkeypatch):
+    monkeypatch.setattr(input, "HEAD", 10)
+    store.files["a.bin"] = body = bytes(range(200))
+    source = find_remote(Address("s3://bucket/a.bin"))
+    store.asked.clear()
+    with source.shared([[(20, 40), (40, 60)], [(100, 120)]]) as blocks:
+        with source.open_seekable(blocks) as first:
+            first.seek(100)
+            assert first.read(20) == body[100:120]
+        with source.open_seekable(blocks) as second:  # the first one has not given up what this one reads
+            second.seek(20)
+            assert second.read(40) == body[20:60]
+        assert sorted(each for _, _, each in store.asked) == ["bytes=100-119", "bytes=20-39", "bytes=40-59"]
+    with source.open_seekable(blocks) as late, pytest.raises(ValueError, match="closed"):
+        late.seek(100)
+        late.read(20)
+    assert len(store.asked) == 3
+
+
+def test_a_reader_in_another_thread_does_not_disturb_the_end():
+    """It goes on while the blocks are closed: nothing is asked for any more, and what was asked for is given up."""
+    lanes = [[(at, at + 10)] for at in range(0, 50, 10)]
+    asked = []
+
+    class Asked(Future):
+        def cancel(self):
+            with ThreadPoolExecutor(1) as other, pytest.raises(ValueError, match="closed"):
+                other.submit(blocks._ask, (100, 110)).result()
+            return super().cancel()
+
+    class Source:
+        def request(self, begin, end):
+            asked.append((begin, Asked()))
+            return asked[-1][1]
+
+    blocks = ranges.Blocks(Source(), [*lanes, [(90, 100), (100, 110)]])
+    blocks.close()
+    assert [begin for begin, _ in asked] == [0, 10, 20, 30, 40, 90]
+    assert all(each.cancelled() for _, each in asked)
+
+
+def test_requests_that_readers_share_are_given_up_where_none_can_be_opened(store, monkeypatch):
+    monkeypatch.setattr(ranges, "WHOLE", 1 << 20)
+    wide = table(3000, columns=parquet_columns.MANY + 2)
+    store.files["wide.parquet"] = parquet(wide)
+    (fragment,) = open_source(["s3://bucket/wide.parquet"]).fragments
+    (split,) = fragment.remote_splits(dict.fromkeys(wide.column_names, "number"))
+    made, own = [], input.Blocks
+    monkeypatch.setattr(input, "Blocks", lambda *given: made.append(own(*given)) or made[-1])
+    monkeypatch.setattr(format_parquet, "opened", lambda *_: (_ for _ in ()).throw(MemoryError))
+    with pytest.raises(MemoryError):
+        next(split.batches(1))
+    assert [blocks.is_closed for blocks in made] == [True]
 
 
 def test_coalesced_ranges():

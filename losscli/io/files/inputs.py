@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -52,8 +53,8 @@ class SeekableInput(Input, Protocol):
         """The size of the file in bytes when it was found."""
         ...
 
-    def shared(self, lanes: Sequence[Sequence[tuple[int, int]]]) -> Lanes:
-        """What several readers will read, each some of it: of a remote file it is asked for once."""
+    def shared(self, lanes: Sequence[Sequence[tuple[int, int]]]) -> AbstractContextManager[Lanes]:
+        """What several readers will read, each some of it: of a remote file it is asked for once, until the end."""
         ...
 
     def open_seekable(self, lanes: Lanes = ()) -> io.IOBase:
@@ -74,9 +75,9 @@ class ReadAtOnce:
 
     is_remote: ClassVar[bool] = False
 
-    def shared(self, lanes: Sequence[Sequence[tuple[int, int]]]) -> Lanes:
+    def shared(self, lanes: Sequence[Sequence[tuple[int, int]]]) -> AbstractContextManager[Lanes]:
         """Nothing to ask for."""
-        return lanes
+        return nullcontext(lanes)
 
     def begin_text(self) -> int:
         """Nothing to begin."""

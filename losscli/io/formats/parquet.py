@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import field, replace
 from functools import partial
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,6 +32,9 @@ from losscli.io.small_files import SMALL
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 from losscli.lazy import dataclass
 from losscli.parallel import thread_count
+
+if TYPE_CHECKING:
+    from losscli.io.remote.ranges import Lanes
 
 PROBED = 16
 SPLIT_BYTES = 4 * BATCH_BYTES
@@ -344,9 +348,11 @@ class RowGroupSplit:
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
         step = rows_per_batch(self.row_size, 1)
         found = 0
-        lanes = fragment.source.shared(self._lanes()) if self.is_by_columns else self._lanes()
-        another = partial(opened, fragment.source, texts, len(names), self.footer, lanes)
-        with another() as file, ExitStack() as stack:
+        with ExitStack() as stack:
+            asked = self._lanes()
+            lanes: Lanes = stack.enter_context(fragment.source.shared(asked)) if self.is_by_columns else asked
+            another = partial(opened, fragment.source, texts, len(names), self.footer, lanes)
+            file = stack.enter_context(another())
             if self.is_by_columns:
                 files = [file, *(stack.enter_context(another()) for _ in range(1, min(threads, MOST_DECODING)))]
                 schema = pa.schema([fragment.schema.field(name) for name in names])

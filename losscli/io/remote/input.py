@@ -7,6 +7,7 @@ from asyncio import gather
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, closing
 from dataclasses import field, replace
 from typing import ClassVar
 
@@ -69,9 +70,9 @@ class RemoteInput:
         """The bytes from the first on, in a stream of its own; `last` makes no difference to a remote file."""
         return Stream(_SequentialReader(self), self.path)
 
-    def shared(self, lanes: Sequence[Sequence[Range]]) -> Blocks:
+    def shared(self, lanes: Sequence[Sequence[Range]]) -> AbstractContextManager[Blocks]:
         """The requests for lanes which several readers will read, each some of them: none is made twice."""
-        return Blocks(self, lanes)
+        return closing(Blocks(self, lanes))
 
     def open_seekable(self, lanes: Lanes = ()) -> io.IOBase:
         """The file with its own position; any number of callers can read at once. `lanes` are what will be read."""
@@ -231,6 +232,7 @@ class RangeFile(io.RawIOBase):
 
     def __init__(self, source: RemoteInput, lanes: Lanes = ()) -> None:
         self.source, self.at = source, 0
+        self.is_shared = isinstance(lanes, Blocks)
         self.blocks = lanes if isinstance(lanes, Blocks) else Blocks(source, lanes)
         self.begin, self.block = 0, b""
         self.range_bytes = FIRST_RANGE
@@ -283,6 +285,7 @@ class RangeFile(io.RawIOBase):
         return self.block[begin - self.begin : end - self.begin]
 
     def close(self) -> None:
-        """Close it; what was asked for and not read is given up."""
-        self.blocks.close()
+        """Close it; what was asked for and not read is given up, unless other readers share it."""
+        if not self.is_shared:
+            self.blocks.close()
         super().close()

@@ -70,6 +70,7 @@ class Blocks:
         self.sorted = sorted(self.next)
         self.starts = [begin for begin, _ in self.sorted]
         self.held: dict[Range, Future[bytes]] = {}
+        self.is_closed = False
         self._lock = threading.Lock()
         for lane in lanes:
             self._ask(lane[0])
@@ -92,19 +93,26 @@ class Blocks:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def close(self) -> None:
-        """Give up what was not read."""
-        for block in self.held.values():
+        """Give up what was not read, and ask for nothing more: another thread may still be reading."""
+        with self._lock:
+            self.is_closed = True
+            given_up = list(self.held.values())
+            self.held.clear()
+        for block in given_up:
             block.cancel()
-        self.held.clear()
 
     def _ask(self, block: Range) -> Future[bytes]:
         with self._lock:
+            if self.is_closed:
+                raise ValueError("read of a closed file")
             if block not in self.held:
                 self.held[block] = self.source.request(*block)
             return self.held[block]
 
     def _release(self, block: Range | None) -> None:
-        if block is not None and (asked := self.held.pop(block, None)) is not None:
+        with self._lock:
+            asked = None if block is None else self.held.pop(block, None)
+        if asked is not None:
             asked.cancel()
 
 
