@@ -224,6 +224,31 @@ def test_a_member_of_a_remote_archive(how, web, s3):
     s3.delete_object(Bucket="bucket", Key="members/two.zip:a/preds.csv")
 
 
+def test_a_name_that_is_refused_is_read_as_a_member_with_a_note(web, monkeypatch):
+    """Without the right to list, S3 refuses names that it does not have; web servers do it for reasons of their own."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
+    web.files["two.zip"] = archives()["two.zip"]
+    for base in (f"{web.base}/onlyzip", "s3://onlyzip"):
+        for status in (400, 403):
+            web.status = status
+            if base.startswith("s3") and status == 400:  # which is no answer of a store that works
+                assert refused(f"{base}/two.zip:a/preds.csv").code == "IO_NETWORK"
+                continue
+            (note,) = discover([f"{base}/two.zip:a/preds.csv"]).notes
+            assert note.startswith(f"{base}/two.zip:a/preds.csv is read as a file of the archive") and "5ecret" not in note
+            assert str(status) in note or "permission denied" in note
+            assert mse(f"{base}/two.zip:a/preds.csv?sig=5ecret" if "http" in base else f"{base}/two.zip:a/preds.csv") == LOSS
+        web.status = 404
+        assert discover([f"{base}/two.zip:a/preds.csv"]).notes == ()
+        for status in (503, 500):  # the file may be there: the one of the archive is another
+            web.status = status
+            error = refused(f"{base}/two.zip:a/preds.csv")
+            assert error.code == "IO_NETWORK" and str(status) in error.message
+    web.files["two.zip:a/preds.csv"] = b"y,p\n1,3\n"
+    assert mse(f"{web.base}/whole/two.zip:a/preds.csv") == 4.0  # from a server without ranges, too
+
+
 def test_a_query_belongs_to_the_archive(web):
     web.files["two.zip"] = archives()["two.zip"]
     assert mse(f"{web.base}/ok/two.zip:a/preds.csv?token=secret") == LOSS

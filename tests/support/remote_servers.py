@@ -31,6 +31,7 @@ class Server(ThreadingHTTPServer):
         self.headers: list[dict[str, str]] = []
         self.stop = threading.Event()
         self.delay = 0.0  # seconds before each answer
+        self.status = 404  # of answers to what is not served
         self.listed = 1000  # objects on a page of a listing
         self.in_flight = self.most = 0  # requests that wait for an answer: now, and at most so far
         self.wanted = 0  # answers wait until so many requests are in flight
@@ -271,6 +272,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def be_denied(self, name):
         self.refuse(403)
+
+    def be_onlyzip(self, name):
+        """A store whose other objects get another answer."""
+        if not name:
+            return self.be_bucket(name) if "list-type" in self.path else self.answer(b"")
+        return self.be_ok(name) if name.endswith(".zip") else self.refuse(self.server.status)
 
     def be_login(self, name):
         if self.headers.get("Authorization", "").startswith("Basic "):

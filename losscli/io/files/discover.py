@@ -62,7 +62,7 @@ def _expand_remote(path: str, notes: list[str], known: Iterator[Info | None]) ->
 
     if (cut := cut_member(path)) is None:
         return expand_remote(path, notes, next(known))
-    if is_there(path):
+    if is_there(path, notes):
         return expand_remote(path, notes)
     # What follows a question mark is about the archive; in object stores it is part of a name.
     member, mark, query = cut[1].partition("?") if scheme_of(path) in WEB else (cut[1], "", "")

@@ -12,6 +12,8 @@ from losscli.errors import FileError, UsageError
 from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
 from losscli.io.files.table_formats import refused, table_format_of
 from losscli.io.remote.address import WEB, Address, check
+from losscli.io.remote.failures import TRANSIENT, StatusError
+from losscli.io.remote.http import NoRangesError
 from losscli.io.remote.stores import ObjectStore, Store, remote_version, store_of
 from losscli.io.remote.transfer import in_flight, run
 from losscli.lazy import pattern
@@ -68,16 +70,39 @@ async def _described(address: Address) -> Info | None:
     return await store.retried(lambda: backend.info(address), address)
 
 
-def is_there(url: str) -> bool:
-    """Whether there is a file of exactly this address; it costs a request."""
+def is_there(url: str, notes: list[str]) -> bool:
+    """Whether there is a file of exactly this address, which costs a request; a server that fails is an error.
+
+    A refusal is taken for a no, and noted: without the right to list a bucket, S3 refuses names that it does not have,
+    and so do web servers.
+    """
     address = check(url)
     if address.scheme not in WEB and MAGIC.search(address.url.partition("://")[2]):
         return False
+    store = store_of(address)
     try:
-        run(store_of(address).stat(address))
-    except FileError:  # whatever is wrong with the server is said when the archive is opened
-        return False
-    return True
+        refusal = run(store.retried(lambda: _refusal(store, address), address))
+    except FileError as error:
+        if error.code not in ("IO_NOT_FOUND", "IO_PERMISSION"):
+            raise
+        refusal = "" if error.code == "IO_NOT_FOUND" else error.message
+    if refusal:
+        notes.append(f"{address.redacted} is read as a file of the archive, as the server refuses an object of this "
+                     f"name: {refusal}")  # fmt: skip
+    return refusal is None
+
+
+async def _refusal(store: Store, address: Address) -> str | None:
+    """None if there is such a file; else why a web server refuses its name."""
+    try:
+        await store.backend.stat(address)
+    except NoRangesError:  # it is there, and comes as a whole
+        return None
+    except StatusError as error:
+        if error.status in TRANSIENT or not 400 <= error.status < 500 or error.status in (404, 410):
+            raise
+        return str(error)
+    return None
 
 
 def _found(address: Address, columns: Mapping[str, str | None]) -> FoundFile:
