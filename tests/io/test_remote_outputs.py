@@ -195,9 +195,13 @@ def test_a_failure_midway_leaves_the_old_object_and_no_parts(operation, s3, monk
     assert unfinished(s3) == []
 
 
-@pytest.mark.parametrize("there", ["ours", "other", "nothing"])
+@pytest.mark.parametrize("there", ["ours", "encrypted", "unseen", "other", "nothing"])
 def test_an_upload_whose_answer_was_lost_is_looked_at(there, s3, monkeypatch):
-    """The store has completed the upload, or discarded it: the next attempt finds no such upload."""
+    """The store has completed the upload, or discarded it: the next attempt finds no such upload.
+
+    What is said is what is known: tags of encrypted objects are not those of their parts, and one may write objects and
+    not look at them.
+    """
     import s3fs
 
     monkeypatch.setattr(upload, "PART", 5 << 20)
@@ -212,17 +216,29 @@ def test_an_upload_whose_answer_was_lost_is_looked_at(there, s3, monkeypatch):
             raise botocore_errors.ClientError(gone, method)
         if method == "complete_multipart_upload":
             parts = arguments.pop("MultipartUpload")
-            if there == "ours":
+            if there in ("ours", "encrypted", "unseen"):
                 await real(self, method, *args, **arguments, MultipartUpload=parts)
             else:
                 await real(self, "abort_multipart_upload", *args, **arguments)
             raise ConnectionResetError
+        if method == "head_object" and there == "encrypted":
+            return {**await real(self, method, *args, **arguments), "ETag": f'"{7:032x}-3"'}
+        if there == "unseen" and method == "head_object":
+            denied = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+            raise botocore_errors.ClientError(denied, method)
         return await real(self, method, *args, **arguments)
 
     monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", call)
     if there == "ours":
         write(11 << 20)
         assert content(s3, "large") == bytes(range(256)) * (11 << 12)
+    elif there in ("encrypted", "unseen"):
+        with pytest.raises(FileError, match="it is not known whether the upload was completed") as caught:
+            write(11 << 20)
+        unseen = there == "unseen"
+        assert caught.value.code == ("IO_PERMISSION" if unseen else "IO_NETWORK")
+        assert ("permission denied" if unseen else "does not tell its content") in caught.value.message
+        assert isinstance(caught.value.__cause__, FileError) == unseen
     else:
         with pytest.raises(FileError, match="the store has discarded the upload") as caught:
             write(11 << 20)

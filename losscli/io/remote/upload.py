@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from losscli.errors import FileError, UsageError
+from losscli.errors import Code, FileError, UsageError
 from losscli.io.files.spool import open_spool
 from losscli.io.remote.address import SCHEMES, WEB, Address, check, redacted, scheme_of
 from losscli.io.remote.stores import ObjectStore, Store, store_of
@@ -119,17 +119,41 @@ def _complete(store: Store, address: Address, upload: str, tags: Sequence[str], 
     except FileError as error:
         if error.code != "IO_NOT_FOUND":
             raise
-        with suppress(FileError, ValueError):  # ValueError: tags that are no hashes prove nothing
-            found = run(store.stat(address))
-            if (found.size, found.tag) == (size, _tag_of_parts(tags)):
-                return
+        _check_complete(store, address, tags, size)
+
+
+def _check_complete(store: Store, address: Address, tags: Sequence[str], size: int) -> None:
+    """Raise the error of an upload that the store knows no longer, unless the object is the one that the parts make."""
+    try:
+        found = run(store.stat(address))
+    except FileError as error:
+        if error.code != "IO_NOT_FOUND":
+            raise _unknown(
+                address, f"the object cannot be looked at: {error.message}", error.hint, error.code
+            ) from error
+        found = None
+    if found is None or found.size != size:
         raise FileError("could not write: the store has discarded the upload before it was complete",
-                        path=address.redacted, hint="run again", code="IO_NETWORK") from None  # fmt: skip
+                        path=address.redacted, hint="run again", code="IO_NETWORK")  # fmt: skip
+    if found.tag != _tag_of_parts(tags):  # of encrypted objects and in some stores, a tag is no hash of the content
+        raise _unknown(address, "the object has the size of the new one, but its ETag does not tell its content",
+                       "look at the object, or run again", "IO_NETWORK")  # fmt: skip
 
 
-def _tag_of_parts(tags: Sequence[str]) -> str:
-    """The ETag of the object that these parts make: the hash of their hashes, and how many they are."""
-    hashes = b"".join(bytes.fromhex(tag.strip('"')) for tag in tags)
+def _unknown(address: Address, why: str, hint: str | None, code: Code | None) -> FileError:
+    message = f"it is not known whether the upload was completed, as the answer of the store was lost, and {why}"
+    return FileError(message, path=address.redacted, hint=hint, code=code)
+
+
+def _tag_of_parts(tags: Sequence[str]) -> str | None:
+    """The ETag of the object that these parts make: the hash of their hashes, and how many they are.
+
+    None if a tag of a part is no hash.
+    """
+    try:
+        hashes = b"".join(bytes.fromhex(tag.strip('"')) for tag in tags)
+    except ValueError:
+        return None
     return f"{hashlib.md5(hashes, usedforsecurity=False).hexdigest()}-{len(tags)}"
 
 
