@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import threading
@@ -18,11 +19,12 @@ from object_store import SECRETS, command, object_store, quick_retries
 from remote_servers import Handler, Server
 
 from losscli.errors import FileError
-from losscli.io.remote import stores
+from losscli.io.remote import first_answer, stores
 from losscli.io.remote.address import Address, sanitized_text
 from losscli.io.remote.causes import cause_of
+from losscli.io.remote.first_answer import within_patience
 from losscli.io.remote.settings import BUNDLES, Settings, settings
-from losscli.io.remote.stores import ObjectStore, Store
+from losscli.io.remote.stores import GoogleStore, ObjectStore, Store
 from losscli.io.remote.transfer import run
 from losscli.io.remote.whole import read_whole
 
@@ -257,31 +259,42 @@ def test_a_library_that_retries_for_long_is_not_waited_for():
 def test_a_search_for_credentials_is_not_waited_for():
     held = threading.Event()
     with pytest.raises(FileError, match=r"no connection to the server within 0\.05 s"):
-        stores._within(0.05, held.wait, Address("gs://b/a.json"))
+        within_patience(held.wait, Address("gs://b/a.json"), Settings(connect=0.05))
     held.set()
     with pytest.raises(TimeoutError):  # the maker's own
-        stores._within(60, lambda: (_ for _ in ()).throw(TimeoutError()), Address("gs://b/a.json"))
+        within_patience(lambda: (_ for _ in ()).throw(TimeoutError()), Address("gs://b/a.json"), Settings())
 
 
-def test_credentials_and_the_first_answer_share_their_time(monkeypatch):
-    clock = [0.0]
+@pytest.mark.parametrize(("search", "left"), [(1.5, 6.5), (7.99, 2.0), (0.0, 8.0)])
+def test_credentials_and_the_first_answer_share_their_time(search, left, monkeypatch):
+    """But a search that took nearly all of it leaves the server the time to answer."""
+    clock, waited = [0.0], []
 
     class Slow(Shelf):
+        session = None
+
         def __init__(self, **_):
-            clock[0] += 7.99
-            super().__init__(waiting=asyncio.Event())
+            clock[0] += search
+            super().__init__()
+
+    async def wait_for(work, seconds):
+        waited.append(seconds)
+        work.close()
+        raise TimeoutError
 
     Slow.__module__ = "gcsfs.core"  # which retries by itself
-    monkeypatch.setattr(stores, "_now", lambda: clock[0])
+    monkeypatch.setattr(first_answer, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(first_answer, "wait_for", wait_for)
     monkeypatch.setattr("fsspec.get_filesystem_class", lambda scheme: Slow)
     store = stores._create_store(Address("gs://b/a.json"), Settings())
-    with pytest.raises(FileError, match="no connection to the server within 8 s"):  # a hundredth of a second later
+    with pytest.raises(FileError, match="no connection to the server within 8 s") as caught:
         run(store.stat(Address("gs://b/a.json")))
+    assert waited == [left] and "LOSSCLI_REMOTE_TIMEOUT" in caught.value.hint
 
 
 def test_a_cause_that_retries_hide_is_asked_for():
     class Lost:
-        def get(self, url):
+        async def get(self, url):
             asked.append(url)
             raise socket.gaierror
 
@@ -289,10 +302,19 @@ def test_a_cause_that_retries_hide_is_asked_for():
         session, base = Lost(), "https://storage.example/v1/"
 
     asked = []
-    store = Store(ObjectStore(Slow(waiting=asyncio.Event()), retries=True), Settings(connect=0.05), 0)
+    store = Store(GoogleStore(Slow(waiting=asyncio.Event()), retries=True), Settings(connect=0.05), 0)
     with pytest.raises(FileError, match="the name of the server cannot be resolved"):
         run(store.stat(Address("gs://b/a.json")))
     assert asked == ["https://storage.example/v1/"]
+
+
+def test_a_library_is_told_once_to_be_silent(monkeypatch):
+    monkeypatch.setattr("fsspec.get_filesystem_class", lambda scheme: lambda **_: Shelf())
+    for library in map(logging.getLogger, ("gcsfs", "azure")):
+        monkeypatch.setattr(library, "handlers", [])
+    for _ in range(2):
+        stores._create_store(Address("gs://b/a.json"), Settings())
+    assert [len(logging.getLogger(name).handlers) for name in ("gcsfs", "azure")] == [1, 1]
 
 
 class ConnectTimeoutError(Exception):

@@ -308,8 +308,8 @@ def test_to_keep_the_ends_of_one_more_file_looks_at_no_other(monkeypatch):
     monkeypatch.setattr(ends, "_latest", ends._Latest())
     ends._latest.files = Files()
     kept = [ends.Ends(b"0123456", b"789") for _ in range(200)]
-    assert [each.bytes() for each in kept] == [(b"", b"")] * 150 + [(b"0123456", b"789")] * 50
-    assert (ends._latest.bytes, len(ends._latest.files)) == (500, 50)
+    assert [each.contents() for each in kept] == [(b"", b"")] * 150 + [(b"0123456", b"789")] * 50
+    assert (ends._latest.size, len(ends._latest.files)) == (500, 50)
 
 
 def test_a_version_is_read_whole_or_refused(store, monkeypatch):

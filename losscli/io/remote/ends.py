@@ -23,9 +23,9 @@ class Ends:
             _latest.keep(self)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Ends, self.bytes()
+        return Ends, self.contents()
 
-    def bytes(self) -> tuple[bytes, bytes]:
+    def contents(self) -> tuple[bytes, bytes]:
         """Head and tail; if they were asked for again, it waits for them."""
         asked = self.asked
         if asked is not None:
@@ -41,7 +41,7 @@ class _Latest:
 
     def __init__(self) -> None:
         self.files: deque[tuple[weakref.ref[Ends], int]] = deque()
-        self.bytes = 0
+        self.size = 0
         self._lock = threading.Lock()
 
     def keep(self, new: Ends) -> None:
@@ -49,10 +49,10 @@ class _Latest:
         size = len(new.head) + len(new.tail)
         with self._lock:
             self.files.append((weakref.ref(new), size))
-            self.bytes += size
-            while self.bytes > KEPT and len(self.files) > 1:
+            self.size += size
+            while self.size > KEPT and len(self.files) > 1:
                 oldest, size = self.files.popleft()
-                self.bytes -= size
+                self.size -= size
                 if (ends := oldest()) is not None and ends is not new:
                     ends.head = ends.tail = b""
 

@@ -79,7 +79,8 @@ class RemoteFailure:
                 self.message, path=address.redacted, hint=self.hint or credentials(address), code="IO_PERMISSION"
             )
         if self.is_unreached:
-            hint = "check the network connection, and the proxy (HTTPS_PROXY) where there is one"
+            hint = ("check the network connection, and the proxy (HTTPS_PROXY) where there is one; "
+                    "LOSSCLI_REMOTE_TIMEOUT is how many seconds to wait")  # fmt: skip
             return FileError(self.message, path=address.redacted, hint=hint, code="IO_NETWORK")
         if self.kind == "transient":
             message = f"{self.message} (tried {tries} times)" if tries > 1 else self.message

@@ -64,7 +64,7 @@ class RemoteInput:
     @property
     def head(self) -> bytes:
         """The first bytes, where they are kept; else none."""
-        return self.ends.bytes()[0]
+        return self.ends.contents()[0]
 
     def open(self, last: bool = False) -> Stream:
         """The bytes from the first on, in a stream of its own; `last` makes no difference to a remote file."""
@@ -91,7 +91,7 @@ class RemoteInput:
 
     def cached(self, begin: int, end: int) -> bytes | None:
         """These bytes, if they are part of the head or the tail that was already read."""
-        head, tail = self.ends.bytes()
+        head, tail = self.ends.contents()
         if end <= len(head):
             return head[begin:end]
         offset = self.version.size - len(tail)
@@ -178,7 +178,7 @@ async def _ends_again(address: Address, version: RemoteVersion) -> tuple[bytes, 
     found = await _ends(replace(address, version=version))
     if found is None or not version.same_as(found[0]):
         raise changed_error(address)
-    return found[1].bytes()
+    return found[1].contents()
 
 
 def _copied(address: Address) -> FileInput:

@@ -14,10 +14,10 @@ BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FI
 CONNECT, READ, RETRIES = 10.0, 60.0, 3
 
 FIRST_ANSWER = 8.0
-"""Seconds for credentials and a first answer together, of libraries that retry by themselves for a minute."""
+"""Seconds for the search for credentials and the first answer together, where the library retries by itself."""
 
 LAST_QUESTION = 1.0
-"""Seconds for what is asked after that, to learn the cause."""
+"""Seconds to learn the cause where there was no first answer."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ class Settings:
     retries: int = RETRIES
     anonymous: bool = False
     certificates: tuple[str, ...] = ()
+    first_answer: float = FIRST_ANSWER
+
+    @property
+    def patience(self) -> float:
+        """Seconds for the search for credentials and the first answer together."""
+        return min(self.connect, self.first_answer)
 
 
 def settings() -> Settings:
@@ -42,7 +48,9 @@ def settings() -> Settings:
         raise _refusal("LOSSCLI_REMOTE_RETRIES", "a whole number of at most 100")
     if anonymous not in {"", "0", "1", "false", "true", "no", "yes"}:
         raise _refusal("LOSSCLI_REMOTE_ANON", "1 or 0")
-    return Settings(min(CONNECT, read), read, int(retries), anonymous in {"1", "true", "yes"}, _certificates())
+    is_given = bool(os.environ.get("LOSSCLI_REMOTE_TIMEOUT", "").strip())
+    connect, first_answer = (read, read) if is_given else (CONNECT, FIRST_ANSWER)
+    return Settings(connect, read, int(retries), anonymous in {"1", "true", "yes"}, _certificates(), first_answer)
 
 
 def _certificates() -> tuple[str, ...]:

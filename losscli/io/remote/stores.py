@@ -6,9 +6,7 @@ import asyncio
 import logging
 import os
 import threading
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future
 from contextlib import closing, suppress
 from typing import Any, Protocol, TypeVar
 
@@ -22,10 +20,10 @@ from losscli.io.remote.failures import (
     credentials,
     explain,
     no_container,
-    unreached,
 )
+from losscli.io.remote.first_answer import reach, within_patience
 from losscli.io.remote.http import NoRangesError, WebServer, connector
-from losscli.io.remote.settings import FIRST_ANSWER, LAST_QUESTION, Settings, settings
+from losscli.io.remote.settings import LAST_QUESTION, Settings, settings
 from losscli.io.remote.transfer import IN_FLIGHT, with_retries
 
 T = TypeVar("T")
@@ -116,9 +114,31 @@ class ObjectStore:
             return failure.kind == "denied"
         return True
 
+    async def connection_failure(self, limits: Settings) -> RemoteFailure | None:
+        """What is wrong with the connection, where the library hides it in its retries and it can be asked for."""
+        return None
+
     def store_path(self, address: Address) -> str:
         """The path of the object in its fsspec filesystem, without the scheme."""
         return str(self.filesystem._strip_protocol(address.url))
+
+
+class GoogleStore(ObjectStore):
+    """Google Cloud Storage through gcsfs, which retries for long before it says why it has no connection."""
+
+    async def connection_failure(self, limits: Settings) -> RemoteFailure | None:
+        """What the session of the library raises where it is asked once for the address of the store."""
+        session = self.filesystem.session
+        if session is None:  # it was not yet needed
+            return None
+        try:
+            answer = await asyncio.wait_for(session.get(self.filesystem.base), LAST_QUESTION)
+            answer.release()
+        except TimeoutError:
+            return None
+        except Exception as error:
+            return explain(error, limits)
+        return None
 
 
 class S3Store(ObjectStore):
@@ -179,10 +199,7 @@ def remote_version(info: Mapping[str, Any]) -> RemoteVersion:
 
 
 class Store:
-    """A backend with time-outs and retries.
-
-    Of the seconds for a first answer so many were `spent` in the search for credentials.
-    """
+    """A backend with time-outs and retries; the search for its credentials took `spent` seconds."""
 
     def __init__(self, backend: Backend, limits: Settings, retries: int, spent: float = 0.0) -> None:
         self.backend, self.limits, self.retries, self.spent = backend, limits, retries, spent
@@ -230,7 +247,8 @@ class Store:
         """The result of the first attempt that succeeds, or one error with the number of attempts."""
         backend = self.backend
         if not self.is_reached and isinstance(backend, ObjectStore) and backend.retries:
-            await self._reach(backend, address)
+            await reach(backend, address, self.limits, self.spent)
+            self.is_reached = True
         try:
             found = await with_retries(attempt, address, self.limits, self.retries, lambda: self.is_reached)
         except FileError as error:
@@ -242,36 +260,6 @@ class Store:
             self.is_reached = True
             return found
         raise no_container(address.scheme).error(address, 1)
-
-    async def _reach(self, backend: ObjectStore, address: Address) -> None:
-        """Wait for a first answer, whatever it says, and not long, as libraries retry for a minute."""
-        patience = _patience(self.limits)
-        try:
-            await asyncio.wait_for(backend.has_container(address), max(0.0, patience - self.spent))
-        except TimeoutError:
-            raise (await _hidden(backend, self.limits) or unreached(patience)).error(address, 1) from None
-        except Exception as error:
-            raise explain(error, self.limits).error(address, 1) from None
-        self.is_reached = True
-
-
-async def _hidden(backend: ObjectStore, limits: Settings) -> RemoteFailure | None:
-    """What is wrong with the connection, where the library hides it in its retries: its session is asked once."""
-    session, base = (getattr(backend.filesystem, name, None) for name in ("session", "base"))
-    if session is None or not isinstance(base, str):
-        return None
-
-    async def ask() -> None:
-        async with session.get(base):
-            """Any answer will do."""
-
-    try:
-        await asyncio.wait_for(ask(), LAST_QUESTION)
-    except TimeoutError:
-        return None
-    except Exception as error:
-        return explain(error, limits)
-    return None
 
 
 def changed_error(address: Address) -> FileError:
@@ -307,8 +295,9 @@ def _create_store(address: Address, limits: Settings) -> Store:
         import fsspec
     except ImportError:
         raise _not_installed(scheme, "fsspec") from None
-    for library in ("gcsfs", "azure"):  # otherwise they print tracebacks and lists of what they tried
-        logging.getLogger(library).addHandler(logging.NullHandler())
+    for library in map(logging.getLogger, ("gcsfs", "azure")):
+        if not library.handlers:  # otherwise they print tracebacks and lists of what they tried
+            library.addHandler(logging.NullHandler())
     try:
         if scheme in WEB:
             kind = fsspec.get_filesystem_class(scheme)
@@ -317,8 +306,7 @@ def _create_store(address: Address, limits: Settings) -> Store:
         kind = fsspec.get_filesystem_class(scheme)
         given = kind._get_kwargs_from_urls(address.url) if scheme in AZURE else {}
         options = {**given, **_options(scheme, limits), "use_listings_cache": False, "skip_instance_cache": True}
-        began = _now()
-        filesystem = _within(_patience(limits), lambda: kind(**options), address)
+        filesystem, spent = within_patience(lambda: kind(**options), address, limits)
     except ImportError:
         raise _not_installed(scheme, _PACKAGES[scheme]) from None
     except ValueError as error:
@@ -332,34 +320,11 @@ def _create_store(address: Address, limits: Settings) -> Store:
     if scheme == "s3":
         filesystem.retries = 1  # only our retries, as both would multiply
         return Store(S3Store(filesystem), limits, limits.retries)
-    retries = kind.__module__.startswith(("gcsfs", "adlfs"))
-    return Store(ObjectStore(filesystem, retries=retries), limits, 0 if retries else limits.retries, _now() - began)
-
-
-_now = time.monotonic
-
-
-def _patience(limits: Settings) -> float:
-    return min(limits.connect, FIRST_ANSWER)
-
-
-def _within(seconds: float, make: Callable[[], T], address: Address) -> T:
-    """What `make` returns, if it does in time: a search for credentials may wait for servers that never answer."""
-    made: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            made.set_result(make())
-        except BaseException as error:
-            made.set_exception(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        return made.result(seconds)
-    except TimeoutError:
-        if made.done():
-            raise
-        raise unreached(seconds).error(address, 1) from None
+    library = kind.__module__.partition(".")[0]
+    if library == "gcsfs":
+        return Store(GoogleStore(filesystem, retries=True), limits, 0, spent)
+    retries = library == "adlfs"
+    return Store(ObjectStore(filesystem, retries=retries), limits, 0 if retries else limits.retries, spent)
 
 
 def _options(scheme: str, limits: Settings) -> dict[str, Any]:
