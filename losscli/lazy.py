@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -29,19 +30,44 @@ if TYPE_CHECKING:
 __all__ = ["complete", "dataclass", "pattern"]
 
 _lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A fork has the lock as it was, but not the thread that held it: its first new class would wait forever.
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+_MISSING = dataclasses.MISSING
 _HAND_WRITTEN = ("__init__", "__setstate__")
 _FEW = 64  # values of a class: to set the fields of so many one by one takes as long as to compile `__init__`
 
 
-class _Factory:
-    """The default of an argument whose value is made anew for each call."""
+class _MadeAnew:
+    """The default of an argument whose value is made anew for each call, as signatures show it."""
 
     def __repr__(self) -> str:
         return "<factory>"
 
 
-_MADE = _Factory()
-_NOTHING = dataclasses.MISSING
+_MADE_ANEW = _MadeAnew()
+
+
+class _Arguments:
+    """What `__init__` takes for these fields, and what it sets where it is given nothing."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.positional: list[str] = []
+        self.keyword: list[str] = []  # given by keyword only
+        self.defaults: dict[str, Any] = {}
+        self.factories: dict[str, Callable[[], Any]] = {}  # those of fields that are no arguments, too
+        for name, each in fields.items():
+            default, by_keyword = each, False
+            if isinstance(each, dataclasses.Field):
+                if each.default_factory is not _MISSING:
+                    self.factories[name] = each.default_factory
+                if not each.init:
+                    continue  # it may have a default, which is an attribute of the class
+                default, by_keyword = each.default, each.kw_only is True
+            if default is not _MISSING:
+                self.defaults[name] = default
+            (self.keyword if by_keyword else self.positional).append(name)
 
 
 class _Declared:
@@ -50,8 +76,8 @@ class _Declared:
     def __init__(self, cls: Any, *, frozen: bool, eq: bool, repr: bool) -> None:
         self.cls, self.frozen, self.eq, self.repr = cls, frozen, eq, repr
         self.fields: dict[str, Any] = {}  # what bodies of classes say of each: a default, a `field()` or nothing
-        self.own: dict[str, Any] = {}  # the same of this class, where it says something
-        self.has_functions = self.is_standard = False
+        self.own: dict[str, dataclasses.Field[Any]] = {}  # each `field()` of this class
+        self.has_functions = self.is_standard = self.is_compiled = False
 
     def __get__(self, value: object, owner: type) -> Any:
         with _lock:
@@ -61,9 +87,13 @@ class _Declared:
         return self.cls.__dataclass_fields__
 
     def make_standard(self) -> None:
-        """Let the standard library note what it keeps of a dataclass."""
-        for name, value in self.own.items():
-            setattr(self.cls, name, value)
+        """Let the standard library note what it keeps of a dataclass.
+
+        It takes each `field()` out of the class again. Another thread that asks for the default of such a field
+        meanwhile gets the `field()`, but none asks: values have their fields, and `__init__` has the defaults.
+        """
+        for name, each in self.own.items():
+            setattr(self.cls, name, each)
         dataclasses.dataclass(init=False, repr=False, eq=False)(self.cls)
         self.is_standard = True
 
@@ -71,20 +101,20 @@ class _Declared:
         """Give the class the functions of a dataclass; before it, its bases."""
         with _lock:  # so a second thread waits until the class has all its functions
             if not self.has_functions:
-                self.fields = _inherited(self.cls) | self._own_fields()
+                self.fields = _inherited(self.cls) | self._take_fields()
                 self._add_functions()
                 self.has_functions = True
 
-    def _own_fields(self) -> dict[str, Any]:
+    def _take_fields(self) -> dict[str, Any]:
+        """Take what the body of the class says of its fields; of each `field()` the class keeps the default."""
         cls, found = self.cls, {}
         for name, annotation in inspect.get_annotations(cls).items():
             if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
                 continue
-            found[name] = value = cls.__dict__.get(name, _NOTHING)
-            if value is not _NOTHING:
-                self.own[name] = value
+            found[name] = value = getattr(cls, name, _MISSING)  # also of a base, as in the standard library
             if isinstance(value, dataclasses.Field):
-                if value.default is _NOTHING:
+                self.own[name] = value
+                if value.default is _MISSING:
                     delattr(cls, name)
                 else:
                     setattr(cls, name, value.default)
@@ -94,8 +124,9 @@ class _Declared:
         cls, fields = self.cls, self.fields
         if cls.__doc__ is None:
             cls.__doc__ = cls.__name__  # the standard library would print a signature, which takes longer than all else
+        arguments = _Arguments(fields)
         special = {name: each for name, each in fields.items() if isinstance(each, dataclasses.Field)}
-        made: dict[str, Any] = {"__match_args__": tuple(_positional(fields)), "__replace__": _replace}
+        made: dict[str, Any] = {"__match_args__": tuple(arguments.positional), "__replace__": _replace}
         if self.frozen:
             made |= _frozen(cls, frozenset(fields))
         if self.repr:
@@ -111,20 +142,24 @@ class _Declared:
             if name not in cls.__dict__:
                 setattr(cls, name, function)
         del cls.__setstate__
-        cls.__init__ = _init_of_few(self)  # last: until now a second thread waits in `add_functions`
+        cls.__init__ = _init_of_few(self, arguments)  # last: until now a second thread waits in `add_functions`
 
     def compile_init(self) -> None:
         """Write `__init__` for the fields of this class, which takes long and then runs fast."""
         with _lock:
             self.add_functions()
-            self.cls.__init__ = _init(self.cls, dataclasses.fields(self.cls), self.frozen)
+            if not self.is_compiled:
+                types = {each.name: each.type for each in dataclasses.fields(self.cls)}
+                self.cls.__init__ = _init(self.cls, _Arguments(self.fields), types, self.frozen)
+                self.is_compiled = True
 
 
 def complete(cls: type) -> None:
     """Make `cls` a dataclass with all that belongs to it now, and its bases; nothing happens if it is one."""
-    for base in reversed(cls.__mro__):
-        if declared := _declarations.pop(base, None):
-            declared.compile_init()
+    with _lock:  # so a second thread waits until all is made
+        for base in reversed(cls.__mro__):
+            if declared := _declarations.pop(base, None):
+                declared.compile_init()
 
 
 _declarations: dict[type, _Declared] = {}
@@ -167,35 +202,16 @@ def _inherited(cls: type) -> dict[str, Any]:
     return found
 
 
-def _positional(fields: dict[str, Any]) -> list[str]:
-    return [name for name, each in fields.items()
-            if not isinstance(each, dataclasses.Field) or (each.init and each.kw_only is not True)]  # fmt: skip
-
-
 def _is_hashed(field: dataclasses.Field[Any]) -> bool:
     return field.compare if field.hash is None else field.hash
 
 
-def _init_of_few(declared: _Declared) -> Callable[..., None]:
+def _init_of_few(declared: _Declared, arguments: _Arguments) -> Callable[..., None]:
     """Give an `__init__` that sets fields in a loop, until the class has so many values that it should be compiled."""
-    cls, fields = declared.cls, declared.fields
-    positional = _positional(fields)
-    accepted, required, factories, defaults = set(fields), set(fields), {}, {}
-    for name, each in fields.items():
-        value = each
-        if isinstance(each, dataclasses.Field):
-            value = each.default
-            if not each.init:
-                accepted.discard(name)
-                required.discard(name)
-                value = _NOTHING
-            if each.default_factory is not _NOTHING:
-                factories[name] = each.default_factory
-                required.discard(name)
-        if value is not _NOTHING:
-            defaults[name] = value
-            required.discard(name)
-    put = object.__setattr__ if declared.frozen else setattr
+    cls, fields, put = declared.cls, declared.fields, object.__setattr__ if declared.frozen else setattr
+    positional, defaults, factories = arguments.positional, arguments.defaults, arguments.factories
+    accepted = {*positional, *arguments.keyword}
+    required = accepted - defaults.keys() - factories.keys()
     finish = getattr(cls, "__post_init__", None)
     values = 0
 
@@ -220,34 +236,30 @@ def _init_of_few(declared: _Declared) -> Callable[..., None]:
     return init
 
 
-def _init(cls: Any, fields: tuple[dataclasses.Field[Any], ...], frozen: bool) -> Any:
+def _init(cls: Any, arguments: _Arguments, types: dict[str, Any], frozen: bool) -> Any:
     """Compile `__init__`: the names of its arguments are those of the fields, so it cannot be shared."""
-    missing = dataclasses.MISSING
-    known: dict[str, Any] = {"_set": object.__setattr__, "_made": _MADE}
-    arguments: dict[bool, list[str]] = {False: [], True: []}  # by whether they are given by keyword only
+    known: dict[str, Any] = {"_set": object.__setattr__, "_made_anew": _MADE_ANEW}
+    given = {*arguments.positional, *arguments.keyword}
+    known |= {f"_default_{name}": value for name, value in arguments.defaults.items()}
+    known |= {f"_factory_{name}": make for name, make in arguments.factories.items()}
     lines = []
-    for each in fields:
-        name, value = each.name, each.name
-        if each.default_factory is not missing:
-            known[f"_default_{name}"] = _MADE
-            known[f"_factory_{name}"] = each.default_factory
-            value = f"_factory_{name}() if {name} is _made else {name}" if each.init else f"_factory_{name}()"
-        elif not each.init:
+    for name in types:
+        value = name
+        if name in arguments.factories:
+            known[f"_default_{name}"] = _MADE_ANEW
+            made = f"_factory_{name}()"
+            value = f"{made} if {name} is _made_anew else {name}" if name in given else made
+        elif name not in given:
             continue  # an attribute of the class, or set by __post_init__
-        elif each.default is not missing:
-            known[f"_default_{name}"] = each.default
-        if each.init:
-            default = f"=_default_{name}" if f"_default_{name}" in known else ""
-            arguments[bool(each.kw_only)].append(f"{name}{default}")
         lines.append(f"_set(_self, '{name}', {value})" if frozen else f"_self.{name} = {value}")
     if hasattr(cls, "__post_init__"):
         lines.append("_self.__post_init__()")
-    keywords = ["*", *arguments[True]] if arguments[True] else []
-    head = ", ".join(["_self", "/", *arguments[False], *keywords])
-    text = "\n    ".join([f"def __init__({head}):", *(lines or ["pass"])])
+    head = ["_self", "/", *arguments.positional, *(["*"] if arguments.keyword else []), *arguments.keyword]
+    spelled = [f"{name}=_default_{name}" if f"_default_{name}" in known else name for name in head]
+    text = "\n    ".join([f"def __init__({', '.join(spelled)}):", *(lines or ["pass"])])
     exec(text, known)  # the text holds names of fields and of `known` only
     function = known["__init__"]
-    function.__annotations__ = {each.name: each.type for each in fields if each.init} | {"return": None}
+    function.__annotations__ = {name: kind for name, kind in types.items() if name in given} | {"return": None}
     function.__qualname__, function.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     return function
 

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import importlib
 import inspect
+import os
 import pickle
 import pkgutil
 import re
@@ -281,6 +282,71 @@ def test_threads_that_make_the_first_value_get_whole_ones():
         for thread in threads:
             thread.join()
         assert found == [made(1, c=2)] * 4
+
+
+FORKED = """
+import os, signal, threading
+from losscli import lazy
+
+@lazy.dataclass(frozen=True)
+class Made:
+    x: int
+
+held, forked = threading.Event(), threading.Event()
+
+def hold():
+    with lazy._lock:
+        held.set()
+        forked.wait(0.1)  # a fork waits for the lock, so this is not set before
+
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    Made(1)
+    os._exit(0)
+forked.set()
+print(os.waitpid(child, 0)[1], Made(1))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_may_make_classes_when_another_thread_was_about_to():
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout.decode() == "0 Made(x=1)\n"
+
+
+def test_a_class_is_compiled_once(monkeypatch):
+    from losscli import lazy as module
+
+    compiled: list[Any] = []
+    genuine = module._init
+    monkeypatch.setattr(module, "_init", lambda cls, *args: compiled.append(cls) or genuine(cls, *args))
+    made = derived(lazy)
+    few = made.__init__
+    value = made(1)
+    with pytest.raises(TypeError):
+        made()
+    few(value, 1)  # a reference from before
+    complete(made)
+    assert sorted(each.__name__ for each in compiled) == ["Base", "Box"]
+
+
+def test_a_default_of_a_base_is_one_of_the_field():
+    class Base:
+        a: Any = 3
+
+    for dataclass in (dataclasses.dataclass, lazy):
+        made = dataclass(type("Box", (Base,), {"__annotations__": {"a": "int"}}))
+        assert (repr(made()), repr(made(4))) == ("Box(a=3)", "Box(a=4)")
+
+
+@pytest.mark.parametrize("body", [{"a": []}, {"a": 1, "__annotations__": {"a": "int", "b": "int"}}])
+def test_what_the_standard_library_refuses_is_refused_where_all_classes_are_made(body):
+    made = lazy(type("Box", (), {"__annotations__": {"a": "list"}, **body}))
+    with pytest.raises((ValueError, SyntaxError)):
+        complete(made)
 
 
 def test_a_first_value_out_of_a_pickle_is_whole():

@@ -20,7 +20,10 @@ from losscli.lazy import dataclass
 
 DELAY = 1.0  # seconds of work before a terminal shows anything
 _TICK = 0.1
-THREAD = "losscli-progress"  # its name: it holds no lock that the work needs
+THREAD = "losscli-progress"  # its name
+IMPORTING = threading.Lock()
+"""Held while that thread imports: a fork made meanwhile would wait forever for the modules that are half imported."""
+
 LOGGED = 30.0  # seconds between two lines of a log
 _PATIENCE = 0.5  # seconds that a terminal gets to take the last line away
 _BAR = 20
@@ -202,8 +205,9 @@ class Line:
             self._show(state, over)
 
     def _show(self, state: ProgressState, over: threading.Event) -> None:
-        from rich.console import Console
-        from rich.live import Live
+        with IMPORTING:
+            from rich.console import Console
+            from rich.live import Live
 
         console = Console(
             file=self.stream, force_terminal=True, force_interactive=True, force_jupyter=False,
@@ -225,9 +229,10 @@ class Line:
 
 def _line(state: ProgressState, width: int, ascii_only: bool) -> Any:
     """The text, and a bar before it where there is room and something to show."""
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-    from rich.text import Text
+    with IMPORTING:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
 
     text = Text(state.text(), no_wrap=True, overflow="crop")
     share = state.pace.share

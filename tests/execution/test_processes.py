@@ -522,3 +522,42 @@ def test_a_quote_that_is_never_closed_is_the_same_error(folder):
     assert one[0] == 3
     assert "never closed" in one[2]
     assert forks == 2
+
+
+BUSY = """
+import os, signal, threading
+from importlib.machinery import SourceFileLoader
+from losscli.execution.engines import processes
+from losscli.execution.progress import Line, shown
+
+importing, forked = threading.Event(), threading.Event()
+run_module, fork = SourceFileLoader.exec_module, os.fork
+
+def exec_module(self, module):
+    if module.__name__ == "rich.live" and threading.current_thread() is not threading.main_thread():
+        importing.set()
+        forked.wait(0.1)  # a fork waits for the import, so this is not set before
+    run_module(self, module)
+
+def fork_and_import():
+    pid = fork()
+    if not pid:
+        signal.alarm(20)
+        import rich.live
+        os._exit(0)
+    return pid
+
+SourceFileLoader.exec_module = exec_module
+with shown(Line(open(os.devnull, "w"), color=False, delay=0.0)):
+    importing.wait()
+    os.fork = fork_and_import
+    forks = processes._Forks(1, None, [0], None)
+    forked.set()
+    (pid,) = forks.pids.values()
+    print(os.waitpid(pid, 0)[1])
+"""
+
+
+def test_a_fork_waits_for_what_the_progress_line_imports():
+    done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from losscli.execution.engines import Answer, Item, MapFunction, WorkerError
-from losscli.execution.progress import THREAD
+from losscli.execution.progress import IMPORTING, THREAD
 from losscli.lazy import dataclass
 from losscli.parallel import using_threads
 
@@ -44,7 +44,8 @@ _FORKED = frozenset({"jemalloc_bg_thd"})  # the thread of an allocator, which se
 def can_fork() -> bool:
     """Whether a fork of this process can do work: it has one thread, and others might hold a lock as it is made.
 
-    Only Linux tells of the threads of libraries. That which shows progress holds no lock that the work needs.
+    Only Linux tells of the threads of libraries. That which shows progress may hold two locks that the work needs, of
+    `losscli.lazy` and of `IMPORTING`: a fork waits for both, and so has both.
     """
     if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         return False
@@ -117,7 +118,7 @@ class _Forks:
             fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, _PIECE)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # a fork must not meet one in code that cleans up
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), IMPORTING:
                 warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which `can_fork` knows
                 pid = os.fork()
             if not pid:
