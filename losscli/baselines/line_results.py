@@ -34,9 +34,7 @@ class LineResults:
         """These slices, under another name of the model."""
         if self.columns is None:
             return (self.results[0].of_model(model),)
-        found = self.columns.take(places)
-        found.shared = found.shared.of_model(model)
-        return found
+        return self.columns.take(places).of_model(model)
 
     def names(self, places: Sequence[int]) -> Iterator[str]:
         """The names of these results in messages."""

@@ -91,6 +91,12 @@ class IntervalColumns:
         kinds = bytes(map(self.kinds.__getitem__, order))
         return IntervalColumns(stderr, df, low, high, effective, skewness, kinds, self.shared, others)
 
+    def of_model(self, model: str | None) -> IntervalColumns:
+        """The same under another name of the model, which whole results have, too."""
+        found = copy.copy(self)
+        found.others = {at: result.of_model(model) for at, result in self.others.items()}
+        return found
+
     def examples(self) -> list[int]:
         """The first slice of each kind, and those that are in none of the columns."""
         first = {self.kinds.find(kind) for kind in range(len(self.shared))} - {-1}
@@ -177,15 +183,25 @@ class SliceColumns(Sequence[LossResult]):
 
     def with_intervals(self, intervals: IntervalColumns) -> SliceColumns:
         """The same results with their intervals."""
-        found = copy.copy(self)
-        found.intervals, found._made = intervals, dict(intervals.others)
-        return found
+        return self._changed(intervals=intervals)
 
     def with_baselines(self, baselines: BaselineColumns) -> SliceColumns:
         """The same results beside those of a baseline."""
-        found, others = copy.copy(self), {} if self.intervals is None else self.intervals.others
-        found.baselines = baselines
-        found._made = {at: result.with_baseline(baselines.result(at)) for at, result in others.items()}
+        return self._changed(baselines=baselines)
+
+    def of_model(self, model: str | None) -> SliceColumns:
+        """The same results under another name of their model."""
+        intervals = None if self.intervals is None else self.intervals.of_model(model)
+        return self._changed(shared=self.shared.of_model(model), intervals=intervals)
+
+    def _changed(self, **entries: object) -> SliceColumns:
+        """A copy with other entries, whose whole results have them, too: no attribute is assigned anywhere else."""
+        found = copy.copy(self)
+        found.__dict__.update(entries)
+        others, beside = {} if found.intervals is None else found.intervals.others, found.baselines
+        found._made = {
+            at: one if beside is None else one.with_baseline(beside.result(at)) for at, one in others.items()
+        }
         return found
 
     def take(self, order: Sequence[int]) -> SliceColumns:

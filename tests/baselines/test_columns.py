@@ -210,6 +210,45 @@ def test_a_run_beside_its_baseline_is_the_same_as_result_by_result(case: str, le
             assert render(found.evaluation, form, **view) == render(plain.evaluation, form, **view), form
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_results_in_columns_have_the_new_name_of_their_model_wherever_they_are_kept(
+    case: str, tmp_path: Path, eager: None
+) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(render(evaluated(case), "json"), encoding="utf-8")
+    run = read_report(str(path))
+    parts = parts_of(match_baseline(run, run, "b.json", True).evaluation.results)
+    columns = [part for part in parts if isinstance(part, SliceColumns)]
+    assert columns
+    for part in columns:
+        for found in (part, part.take(range(len(part) - 1, -1, -2))):
+            plain = [repr(one.of_model("renamed")) for one in found]
+            assert [*map(repr, found.of_model("renamed"))] == plain
+            assert [*map(repr, found.of_model("renamed").take(range(len(found))))] == plain
+
+
+@pytest.mark.parametrize("interval", [True, False])
+def test_gates_name_every_slice_that_a_renamed_model_lost(
+    interval: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    """Those that are whole results among the columns, as the first and the last, as those that are not."""
+    path, data = tmp_path / "b.json", table()
+    words: dict[str, Any] = {"losses": "mse", "target": "y", "by": "h", "interval": interval}
+    saved = losscli.evaluate(data, pred={"old": "p"}, **words)
+    path.write_text(saved.to_json(), encoding="utf-8")
+    labels = [one.by["h"] for one in read_report(str(path)).results if one.by]
+    lost = [labels[0], labels[1], labels[20], labels[-1]]
+    kept = [at for at, label in enumerate(data["h"]) if label not in lost]
+    less = {name: [column[at] for at in kept] for name, column in data.items()}
+    gates = ["mse <= baseline by h", "mse <= baseline"]
+    words |= {"pred": {"new": "p"}, "baseline": str(path), "allow_incomparable": True, "gates": gates}
+    found = losscli.evaluate(less, **words).evaluation
+    missing = [one for one in found.gates if "this run has no row of it" in one.reason]
+    assert [(one.by["h"], one.model, one.state) for one in missing] == [(label, "new", "failed") for label in lost]
+    monkeypatch.setattr(report_columns, "LEAST", 1 << 60)
+    assert repr(losscli.evaluate(less, **words).evaluation) == repr(found)
+
+
 def test_values_that_are_infinite_or_undefined_have_the_same_verdicts_in_columns() -> None:
     run = evaluated("several")
     odd = [float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0, -1.0, 1e-320, 1e300, -1e308]
