@@ -15,7 +15,7 @@ from losscli.baselines.line_results import Line, LineResults, by_line
 from losscli.baselines.signature_differences import difference
 from losscli.lazy import dataclass
 from losscli.results import BaselineResult, BaselineSource, Evaluation, LossResult
-from losscli.results.columns import CHANGES, BaselineColumns, ResultTable, SliceColumns, examples
+from losscli.results.columns import VERDICTS, BaselineColumns, ResultTable, SliceColumns, examples
 from losscli.results.directions import compared, is_lower_better
 
 
@@ -43,12 +43,12 @@ def match_baseline(evaluation: Evaluation, saved: Evaluation, path: str, allow_i
     run = [LineResults(some) for some in by_line(evaluation.results)]
     renamed = renamed_models(*([r.model for r in examples(one.results)] for one in (evaluation, saved)))
     baseline = _Baseline(saved, {some.line for some in run}, renamed)
-    places = [baseline.places(some) for some in run]
-    reasons = _incomparable(evaluation, saved, baseline.signatures(run, places))
-    absent, absent_names = baseline.absent(places)
+    positions = [baseline.saved_positions(some) for some in run]
+    reasons = _incomparable(evaluation, saved, baseline.signatures(run, positions))
+    absent, absent_names = baseline.absent(positions)
     source = BaselineSource(path, absent_names, () if allow_incomparable else reasons)
     if not source.incomparable:
-        results = _table([baseline.beside(*each) for each in zip(run, places, strict=True)])
+        results = _table([baseline.beside(*each) for each in zip(run, positions, strict=True)])
         evaluation = replace(evaluation, results=results)
     notes = [f"the baseline's model '{old}' is compared with '{new}'" for old, new in renamed.items() if old and new]
     if absent_names:
@@ -72,7 +72,7 @@ def baseline_models(
     return found
 
 
-_Places = Sequence[int | None]
+_Positions = Sequence[int | None]
 
 
 class _Baseline:
@@ -91,26 +91,28 @@ class _Baseline:
             self.starts.append(start)
             self.models.append(model)
             self.values.extend(part.values)
-            known = self.found.setdefault((model, spec, names), {})
+            known = self.found.setdefault(Line(model, spec, names), {})
             known.update(zip(part.slices, range(start, len(self.values)), strict=True))
 
-    def places(self, some: LineResults) -> _Places:
+    def saved_positions(self, some: LineResults) -> _Positions:
         """The number of the saved result that belongs to each result; None where there is none."""
         return [*map(self.found.get(some.line, {}).get, some.slices)]
 
-    def signatures(self, run: Sequence[LineResults], places: Sequence[_Places]) -> Iterator[tuple[LineResults, str]]:
+    def signatures(
+        self, run: Sequence[LineResults], positions: Sequence[_Positions]
+    ) -> Iterator[tuple[LineResults, str]]:
         """The results of the run that have saved ones, and the signatures of these."""
-        for some, own in zip(run, places, strict=True):
-            parts = dict.fromkeys(bisect_right(self.starts, place) - 1 for place in own if place is not None)
+        for some, own in zip(run, positions, strict=True):
+            parts = dict.fromkeys(bisect_right(self.starts, position) - 1 for position in own if position is not None)
             yield from ((some, self.parts[part].signature) for part in parts)
 
-    def absent(self, places: Sequence[_Places]) -> tuple[Sequence[LossResult], tuple[str, ...]]:
+    def absent(self, positions: Sequence[_Positions]) -> tuple[Sequence[LossResult], tuple[str, ...]]:
         """The saved results that belong to none, under the models of the run; and their names as they are saved."""
         left = bytearray(b"\x01") * len(self.values)
-        for own in places:
-            for place in own:
-                if place is not None:
-                    left[place] = 0
+        for own in positions:
+            for position in own:
+                if position is not None:
+                    left[position] = 0
         found: list[Sequence[LossResult]] = []
         names: list[str] = []
         for part, model, start in zip(self.parts, self.models, self.starts, strict=True):
@@ -120,9 +122,9 @@ class _Baseline:
                 names += part.names(some)
         return _table(found), tuple(names)
 
-    def beside(self, some: LineResults, places: _Places) -> Sequence[LossResult]:
+    def beside(self, some: LineResults, positions: _Positions) -> Sequence[LossResult]:
         """Results of the run beside those of the baseline that belong to them."""
-        values = [None if place is None else self.values[place] for place in places]
+        values = [None if position is None else self.values[position] for position in positions]
         if some.columns is not None:
             return some.columns.with_baselines(_columns(some.columns, values))
         (result,), (base,) = some.results, values
@@ -190,13 +192,15 @@ def _change(result: LossResult, base: float) -> BaselineResult:
 
 def _columns(results: SliceColumns, bases: Sequence[float | None]) -> BaselineColumns:
     """The same of results in columns; None where the baseline does not have the slice."""
-    changes, codes = _changes(results.shared.direction), {word: code for code, word in enumerate(CHANGES)}
-    new = math.nan, math.nan, ""
-    codes[""] = BaselineColumns.NEW
-    each = (new if base is None else changes(value, base) for value, base in zip(results.values, bases, strict=True))
-    change, relative, verdicts = zip(*each, strict=True)
-    values = array("d", [math.nan if base is None else base for base in bases])
-    return BaselineColumns(values, array("d", change), array("d", relative), bytes(map(codes.__getitem__, verdicts)))
+    change_of, codes = _changes(results.shared.direction), {word: code for code, word in enumerate(VERDICTS)}
+    values, changes, relatives = (array("d", [math.nan]) * len(bases) for _ in range(3))
+    verdicts = bytearray([BaselineColumns.NEW]) * len(bases)
+    for at, (value, base) in enumerate(zip(results.values, bases, strict=True)):
+        if base is not None:
+            values[at] = base
+            changes[at], relatives[at], verdict = change_of(value, base)
+            verdicts[at] = codes[verdict]
+    return BaselineColumns(values, changes, relatives, bytes(verdicts))
 
 
 def _changes(direction: str) -> Callable[[float, float], tuple[float, float, str]]:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from losscli.lazy import dataclass
 from losscli.report.cells import Cell, Cells, Column
 from losscli.report.view import distinguishable, percent, short, signed
 from losscli.results import ComparisonResult, Evaluation, LossResult
-from losscli.results.columns import SliceColumns, examples, parts_of
+from losscli.results.columns import VERDICTS, BaselineColumns, SliceColumns, examples, parts_of
 
 
 @dataclass(frozen=True)
 class ExtraColumn:
-    """A column after the value of a loss, and the cell that a result has in it; `texts` are those of many slices.
+    """A column after the value of a loss.
 
-    `marked` are those of their cells that are more than texts.
+    Attributes
+    ----------
+    column : Column
+        Its title, and how it is aligned.
+    cell : callable
+        The cell of one result.
+    texts : callable, optional
+        The texts of the cells of results in columns. None: their cells are made one by one.
+    marked : callable
+        Those of the cells of results in columns that have a mark, by their positions; their texts are in `texts`.
     """
 
     column: Column
@@ -110,9 +118,8 @@ def _changes(results: SliceColumns) -> list[str]:
     found = results.baselines
     if found is None:
         return [""] * len(results)
-    rows = zip(found.changes, found.relatives, found.verdicts, strict=True)
-    return ["" if verdict == found.NEW else _change_text(change, None if math.isnan(relative) else relative)
-            for change, relative, verdict in rows]  # fmt: skip
+    return ["" if found.is_new(at) else _change_text(change, found.relative(at))
+            for at, change in enumerate(found.changes)]  # fmt: skip
 
 
 _NEW = "new"
@@ -125,8 +132,13 @@ def _verdict(result: LossResult) -> Cell:
     return Cell(word, verdict=_MARKS[word].verdict if word in _MARKS else "")
 
 
+def verdict_texts(baselines: BaselineColumns, new: str) -> list[str]:
+    """The verdicts on results in columns; `new` where the baseline does not have the slice."""
+    return list(map({**dict(enumerate(VERDICTS)), baselines.NEW: new}.__getitem__, baselines.verdicts))
+
+
 def _verdicts(results: SliceColumns) -> list[str]:
-    return [_NEW] * len(results) if results.baselines is None else results.baselines.words(_NEW)
+    return [_NEW] * len(results) if results.baselines is None else verdict_texts(results.baselines, _NEW)
 
 
 def _marked_verdicts(results: SliceColumns) -> dict[int, Cell]:
@@ -142,14 +154,11 @@ def beside_baseline(results: SliceColumns) -> list[tuple[str, str]]:
     found = results.baselines
     if found is None:
         return [(short(value), "") for value in results.values]
-    rows = zip(results.values, found.values, found.verdicts, strict=True)
-    return [(short(value), "") if verdict == found.NEW else _both(value, base) for value, base, verdict in rows]
+    rows = enumerate(zip(results.values, found.values, strict=True))
+    return [(short(value), "") if found.is_new(at) else _both(value, base) for at, (value, base) in rows]
 
 
 def _both(value: float, base: float) -> tuple[str, str]:
-    texts = short(value), short(base)
-    if texts[0] != texts[1]:  # so they differ, as is mostly so
-        return texts
     value_text, base_text = distinguishable(value, base)
     return value_text, base_text
 

@@ -12,7 +12,7 @@ from typing import Any
 from losscli.report.json_text import indented
 from losscli.report.view import exact
 from losscli.results import LossResult
-from losscli.results.columns import CHANGES, BaselineColumns, IntervalColumns, SliceColumns
+from losscli.results.columns import VERDICTS, BaselineColumns, IntervalColumns, SliceColumns
 
 _TOGETHER = 1000  # objects of one piece of text
 _ObjectOf = Callable[[LossResult], dict[str, Any]]
@@ -147,7 +147,7 @@ def _whole(values: Iterable[int]) -> list[str]:
 
 
 def _verdicts(verdicts: Iterable[int]) -> list[str]:
-    words = [*(f'"{word}"' for word in CHANGES), ""]  # the last is never shown
+    words = {BaselineColumns.NEW: "null", **{code: f'"{word}"' for code, word in enumerate(VERDICTS)}}
     return list(map(words.__getitem__, verdicts))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from losscli.lazy import dataclass
+from losscli.report.extra_columns import verdict_texts
 from losscli.report.suites import evaluated
 from losscli.report.view import exact, exacts, slice_headers, slice_text
 from losscli.results import (
@@ -114,10 +115,7 @@ def _of_baselines(cells: Callable[[BaselineColumns], list[str]]) -> Callable[[Sl
         beside = columns.baselines
         if beside is None:
             return [""] * len(columns)
-        if BaselineColumns.NEW not in beside.verdicts:
-            return cells(beside)
-        pairs = zip(cells(beside), beside.verdicts, strict=True)
-        return ["" if verdict == BaselineColumns.NEW else cell for cell, verdict in pairs]
+        return ["" if beside.is_new(at) else cell for at, cell in enumerate(cells(beside))]
 
     return found
 
@@ -160,7 +158,9 @@ _BASELINE = (
         cells=_of_baselines(lambda found: exacts(found.changes)),
     ),
     Field(
-        "verdict", _of_baseline(lambda baseline: baseline.verdict), cells=_of_baselines(lambda found: found.words(""))
+        "verdict",
+        _of_baseline(lambda baseline: baseline.verdict),
+        cells=_of_baselines(lambda found: verdict_texts(found, "")),
     ),
 )
 _BETWEEN = (

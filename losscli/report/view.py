@@ -75,6 +75,9 @@ def short(value: float) -> str:
 
 def distinguishable(*values: float) -> list[str]:
     """Six significant digits, or as many as are needed so that different numbers look different."""
+    texts = list(map(short, values))
+    if len(set(texts)) == len(values):  # as is mostly so
+        return texts
     different = len({exact(value) for value in values})
     for digits in range(DIGITS, 17):
         texts = [f"{float(value):.{digits}g}" for value in values]

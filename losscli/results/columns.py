@@ -42,7 +42,7 @@ class IntervalColumns:
     skewness : array of float or None
         The skewness of the estimates, where intervals are corrected for it.
     kinds : bytes
-        The position of the entry of `shared` that each slice has.
+        The position of the entry of `shared` that each slice has; none of them for those in `others`.
     shared : sequence of Uncertainty
         What slices share; counts, degrees of freedom and skewness are not read.
     others : Mapping[int, LossResult]
@@ -98,12 +98,13 @@ class IntervalColumns:
         return found
 
     def examples(self) -> list[int]:
-        """The first slice of each kind, and those that are in none of the columns."""
+        """The first slice of each kind, the first with an interval, and those that are in none of the columns."""
         first = {self.kinds.find(kind) for kind in range(len(self.shared))} - {-1}
-        return sorted(first | self.others.keys())
+        ends = next((at for at, low in enumerate(self.low) if not math.isnan(low)), None)
+        return sorted(first | self.others.keys() | (set() if ends is None else {ends}))
 
 
-CHANGES = ("better", "worse", "same", "undefined")  # the verdicts of `BaselineResult`
+VERDICTS = ("better", "worse", "same", "undefined")  # of `BaselineResult`
 
 
 class BaselineColumns:
@@ -114,24 +115,27 @@ class BaselineColumns:
     values, changes, relatives : array of float
         The values of the baseline, the changes from them, and the relative ones; NaN where there is none.
     verdicts : bytes
-        The place of the verdict on each slice in `CHANGES`; `NEW` where the baseline does not have the slice.
+        The position of the verdict on each slice in `VERDICTS`; `NEW` where the baseline does not have the slice.
     """
 
-    NEW = len(CHANGES)
+    NEW = len(VERDICTS)
 
     def __init__(self, values: array[float], changes: array[float], relatives: array[float], verdicts: bytes) -> None:
         self.values, self.changes, self.relatives, self.verdicts = values, changes, relatives, verdicts
 
     def result(self, at: int) -> BaselineResult | None:
         """What the baseline has on one of the slices."""
-        if self.verdicts[at] == self.NEW:
+        if self.is_new(at):
             return None
-        relative = None if math.isnan(self.relatives[at]) else self.relatives[at]
-        return BaselineResult(self.values[at], self.changes[at], relative, CHANGES[self.verdicts[at]])
+        return BaselineResult(self.values[at], self.changes[at], self.relative(at), VERDICTS[self.verdicts[at]])
 
-    def words(self, new: str) -> list[str]:
-        """The verdicts; `new` where the baseline does not have the slice."""
-        return list(map((*CHANGES, new).__getitem__, self.verdicts))
+    def is_new(self, at: int) -> bool:
+        """Whether the baseline does not have the slice."""
+        return self.verdicts[at] == self.NEW
+
+    def relative(self, at: int) -> float | None:
+        """The relative change on one of the slices, if there is one."""
+        return None if math.isnan(self.relatives[at]) else self.relatives[at]
 
     def take(self, order: Sequence[int]) -> BaselineColumns:
         """The same of these slices, in this order."""
@@ -141,7 +145,7 @@ class BaselineColumns:
     def examples(self) -> list[int]:
         """The first slice that the baseline has, and the first that it does not have."""
         first = self.verdicts.find(self.NEW)
-        known = next((at for at, verdict in enumerate(self.verdicts) if verdict != self.NEW), -1)
+        known = next((at for at in range(len(self.verdicts)) if not self.is_new(at)), -1)
         return [at for at in (first, known) if at >= 0]
 
 
@@ -220,7 +224,7 @@ class SliceColumns(Sequence[LossResult]):
         return found if self.baselines is None else found.with_baselines(self.baselines.take(order))
 
     def examples(self) -> Iterator[LossResult]:
-        """Results that have all that any has, in their order."""
+        """Some in their order, one of which has an interval, a baseline and the like where any result has."""
         places = {0} if self.intervals is None else {*self.intervals.examples()}
         places |= set() if self.baselines is None else {*self.baselines.examples()}
         return map(self._result, sorted(places) if self.values else [])
@@ -346,7 +350,7 @@ def parts_of(results: Sequence[LossResult]) -> Sequence[Sequence[LossResult]]:
 
 
 def examples(results: Sequence[LossResult]) -> Iterator[LossResult]:
-    """Results in their order; of those that differ in slice and numbers alone, the first."""
+    """Results in their order; of those in columns some, one of which has an interval and the like where any has."""
     for part in parts_of(results):
         yield from part.examples() if isinstance(part, SliceColumns) else part
 
