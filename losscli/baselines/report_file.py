@@ -43,7 +43,8 @@ def read_report(path: str) -> Evaluation:
     content = read_content(path, what)
     found = report_columns.cut(content, lambda found, where: _result(_Object(found, where)))
     if found is not None:
-        with suppress(DataError, InvalidDocument):  # the whole document tells what is wrong, and where
+        # On errors it is read again as a whole: only there do messages name line and place.
+        with suppress(DataError, InvalidDocument):
             document = parse_document(found.rest, path, what, SCHEMA, hint)
             if document.get("results") == [found.mark]:
                 return _evaluation(_Object(document, "the report"), found.results)

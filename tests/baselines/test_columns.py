@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,18 @@ import losscli
 from losscli.baselines import report_columns, report_file
 from losscli.baselines.match import BaselineMatch, match_baseline
 from losscli.baselines.report_file import read_report
+from losscli.baselines.result_texts import TextShape
 from losscli.errors import DataError
 from losscli.report import format_names, render
-from losscli.results import Evaluation, LossResult
+from losscli.results import (
+    BaselineResult,
+    BatchResult,
+    Evaluation,
+    LossResult,
+    Ranking,
+    SkillResult,
+    SliceDifference,
+)  # fmt: skip
 from losscli.results.columns import ResultTable, SliceColumns, parts_of
 
 TEXTS = ["=x", "-5", "1.0", "1", "", "(null)", "ü", "a,b", 'q"t', "l\nx", " s", "%s", "\u202e", "t\tb", "\\", "k\x01"]
@@ -208,6 +217,103 @@ def test_a_run_beside_its_baseline_is_the_same_as_result_by_result(case: str, le
         views: list[dict[str, Any]] = [{}, {"ascii_only": True}, {"width": 60}]
         for view in views:
             assert render(found.evaluation, form, **view) == render(plain.evaluation, form, **view), form
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of all that is no object or list."""
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from leaves(value[key], (*path, key))
+    else:
+        yield path
+
+
+def changed(value: Any) -> list[Any]:
+    """Other values that could stand there."""
+    if isinstance(value, str):
+        return [value + "x", None]
+    return ["inf", 3, 0.5] if value is None else [value + 1, None]
+
+
+def with_everything(run: Evaluation) -> Evaluation:
+    """The run, whose results have all fields that a report may have."""
+    ranking, difference = (
+        Ranking(1, 1, 0, 0.5, (0.4, 0.6), None, "b"),
+        SliceDifference(None, 0.5, 3, 0.1, "worse", "bh"),
+    )
+    more: dict[str, Any] = {
+        "baseline": BaselineResult(0.5, 0.1, 0.2, "worse"), "between": difference, "ranking": ranking, "constant": 0.5,
+        "skill": SkillResult("b", 1.5, 0.25), "params": {"delta": 1.5}, "batch": BatchResult("rows", 3, None, 7),
+    }  # fmt: skip
+    return replace(run, results=tuple(replace(one, **more) for one in run.results))
+
+
+def test_no_field_of_a_result_is_taken_from_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    """Each field of one of many results that are alike has another value: both ways of reading tell it."""
+    words: dict[str, Any] = {"target": "y", "pred": {"a": "p"}, "by": "g", "interval": True, "weight": "w"}
+    run = losscli.evaluate(table(), "total=0.7*mse+0.3*mae", **words).evaluation
+    document, path, at = json.loads(render(with_everything(run), "json")), tmp_path / "report.json", 5
+    document["results"] = document["results"][: at + 3]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    _, columns = parts_of(read_report(str(path)).results)
+    assert isinstance(columns, SliceColumns) and columns.intervals is not None
+    assert at - 1 not in columns.intervals.others
+    paths = [*leaves(document["results"][at])]
+    assert len(paths) > 60
+    for *inner, last in paths:
+        place = document["results"][at]
+        for key in inner:
+            place = place[key]
+        kept = place[last]
+        for place[last] in changed(kept):
+            path.write_text(json.dumps(document), encoding="utf-8")
+            found = outcome(path)
+            with monkeypatch.context() as patch:
+                patch.setattr(report_columns, "LEAST", 1 << 60)
+                assert found == outcome(path), (*inner, last, place[last])
+        place[last] = kept
+
+
+def test_results_that_are_no_columns_are_not_all_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    monkeypatch.setattr(report_columns, "ALIKE", 64)
+    monkeypatch.setattr(report_columns, "_FEWEST", 20)
+    document, path = json.loads(render(evaluated("one"), "json")), tmp_path / "report.json"
+    whole, *slices = document["results"]
+    document["results"] = [{**one, "model": f"m{at}"} for at in range(99) for one in (whole, *slices[:9])]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    read, made = report_file._result, list[str]()
+    monkeypatch.setattr(report_file, "_result", lambda one: [read(one), made.append(one.where)][0])
+    assert len(read_report(str(path)).results) < len(made) < 1.5 * 990
+
+
+def test_few_expressions_are_made_of_results_that_are_never_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eager: None
+) -> None:
+    document, path = json.loads(render(evaluated("one"), "json")), tmp_path / "report.json"
+    whole, one, *_ = document["results"]
+    document["results"] = [whole, *({**one, "by": {"g": str(at)}, "later": {str(at): at}} for at in range(99))]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    make, made = TextShape.of, list[bytes]()
+    monkeypatch.setattr(TextShape, "of", lambda text, result: [make(text, result), made.append(text)][0])
+    assert len(read_report(str(path)).results) == 100
+    assert 0 < len(made) < 10
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_examples_have_an_entry_that_any_result_has(case: str, tmp_path: Path, eager: None) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(render(evaluated(case), "json"), encoding="utf-8")
+    run, other = read_report(str(path)), evaluated(case, left_out="h3")
+    for part in parts_of(match_baseline(run, other, "b.json", True).evaluation.results):
+        for at in range(0, len(part), 5) if isinstance(part, SliceColumns) else ():
+            some = part.take(sorted({0, at}))
+            for name in ("stderr", "interval", "uncertainty", "n_eff", "baseline"):
+                wanted = any(getattr(one, name) is not None for one in some)
+                assert any(getattr(one, name) is not None for one in some.examples()) == wanted, (name, at)
 
 
 @pytest.mark.parametrize("case", CASES)
