@@ -1,4 +1,4 @@
-"""Comparisons, and the uncertainty of results, as JSON objects."""
+"""Comparisons of models and of slices as JSON objects."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 from losscli.report.json_numbers import number, optional, whole
 from losscli.report.json_tests import power_object
+from losscli.report.json_uncertainty import interval_object, uncertainty_object
 from losscli.report.view import nonfinite
-from losscli.results import ComparisonResult, Decision, PairedTest, Ranking, SliceDifference, Uncertainty
+from losscli.results import ComparisonResult, Decision, PairedTest, Ranking, SliceDifference
 
 
 def comparison_object(comparison: ComparisonResult) -> dict[str, Any]:
@@ -76,40 +77,6 @@ def ranking_object(found: Ranking) -> dict[str, Any]:
         "uncertainty": uncertainty_object(found.uncertainty),
         "scaled_by": found.scaled_by,
     }
-
-
-def uncertainty_object(found: Uncertainty | None) -> dict[str, Any] | None:
-    """How a standard error and an interval were made."""
-    if found is None:
-        return None
-    return {
-        "method": found.method,
-        "level": float(found.level),
-        "units": found.units,
-        "count": int(found.count),
-        "df": optional(found.df),
-        "resamples": whole(found.resamples),
-        "seed": whole(found.seed),
-        "lag": whole(found.lag),
-        "kernel": found.kernel,
-        "autocorrelation": optional(found.autocorrelation),
-        "block": whole(found.block),
-        "skewness": optional(found.skewness),
-        "reason": found.reason,
-        **(
-            {}
-            if found.simultaneous is None
-            else {
-                "simultaneous": int(found.simultaneous),
-                "pointwise_level": optional(found.pointwise_level),
-            }
-        ),
-    }
-
-
-def interval_object(interval: tuple[float, float] | None) -> list[float | None] | None:
-    """Both ends of a confidence interval."""
-    return None if interval is None else [number(end) for end in interval]
 
 
 def _test(test: PairedTest | None) -> dict[str, Any] | None:

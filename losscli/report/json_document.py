@@ -18,18 +18,13 @@ from typing import Any
 from losscli._version import __version__
 from losscli.lazy import pattern
 from losscli.report.json_columns import encoded
-from losscli.report.json_comparisons import (
-    between_object,
-    comparison_object,
-    interval_object,
-    ranking_object,
-    uncertainty_object,
-)
+from losscli.report.json_comparisons import between_object, comparison_object, ranking_object
 from losscli.report.json_diagnostics import diagnostics_object, worst_slices_object
 from losscli.report.json_numbers import number as _number
 from losscli.report.json_numbers import optional as _optional
 from losscli.report.json_numbers import whole as _whole
 from losscli.report.json_tests import gate_test_object
+from losscli.report.json_uncertainty import interval_object, uncertainty_object
 from losscli.report.sanitized import sanitized
 from losscli.report.suites import status
 from losscli.report.view import View, exact, nonfinite

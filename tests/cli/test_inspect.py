@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -124,6 +125,16 @@ def test_what_looks_wrong_is_said_and_the_commands_run(code, folder, capfd):
     assert code in said and set(said) <= {code, "not_probabilities", "rare_class", "reversed"}, found["findings"]
     assert found["fits"], found
     run_commands(found, capfd)
+
+
+def test_the_schema_has_every_kind_of_finding():
+    calls = [
+        call for path in (ROOT / "losscli").rglob("*.py") if "FindingResult(" in (text := path.read_text("utf-8"))
+        for call in ast.walk(ast.parse(text)) if isinstance(call, ast.Call)
+    ]  # fmt: skip
+    made = {call.args[0].value for call in calls if getattr(call.func, "id", "") == "FindingResult"}
+    schema = json.loads((ROOT / "losscli/report/inspect.schema.json").read_text("utf-8"))
+    assert made and made == set(schema["properties"]["findings"]["items"]["properties"]["code"]["enum"])
 
 
 def test_a_sound_table_has_no_findings(folder, capfd):
