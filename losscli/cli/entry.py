@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import atexit
 import errno
-import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
 
 from losscli.cli import argument_text, error_format, streams
 from losscli.errors import Code, ExitCode, FileError, LosscliError, UsageError, system_code
-from losscli.parallel import BLAS_VARIABLES
 
 
 def run(args: Sequence[str]) -> int:
-    """Run one command line; returns the exit code."""
-    # Looking for cycles among what is made once and kept takes a tenth of a short run; there is little to find.
-    gc.set_threshold(100_000, 20, 100)
-    for name in BLAS_VARIABLES:
-        os.environ.setdefault(name, "1")
+    """Run one command line, and leave the process as it was; returns the exit code."""
     if sys.stderr is None:
         streams.open_stderr()
     terminal = sys.stderr is not None and sys.stderr.isatty()
@@ -35,20 +30,18 @@ def _run(args: Sequence[str]) -> int:
     if sys.stdout is None:
         return _told(FileError("standard output is closed", path="-"))
     _met.clear()
-    for number in (signal.SIGINT, getattr(signal, "SIGTERM", signal.SIGINT)):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell does for what it starts in the background
-            signal.signal(number, _signalled)
-    try:
-        return _guarded(args)
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if error_format.spoken() == "text":
-            _say("Interrupted.")
-        return ExitCode.INTERRUPTED
-    except _Terminated:
-        return ExitCode.TERMINATED
-    finally:
-        _let_go()
+    with _answered_signals():
+        try:
+            return _guarded(args)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if error_format.spoken() == "text":
+                _say("Interrupted.")
+            return ExitCode.INTERRUPTED
+        except _Terminated:
+            return ExitCode.TERMINATED
+        finally:
+            _let_go()
 
 
 def leave(code: int) -> NoReturn:
@@ -112,6 +105,20 @@ class _Terminated(BaseException):
 
 
 _met: list[int] = []  # the signals that came
+
+
+@contextmanager
+def _answered_signals() -> Iterator[None]:
+    """Raise an exception for each signal that asks for an end; afterwards the handlers are those of before."""
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell does for what it starts in the background
+            before[number] = signal.signal(number, _signalled)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _signalled(number: int, _: Any) -> NoReturn:

@@ -48,7 +48,7 @@ class CommandProcess:
     """Starts the process when it is first needed, and again after one that ended."""
 
     def __init__(self, **variables: str) -> None:
-        self.variables = variables
+        self.variables = {"OPENBLAS_NUM_THREADS": "1", **variables}  # as the command does before it loads NumPy
         self.process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
