@@ -513,6 +513,24 @@ def test_bodies_of_an_object_store_are_whole_or_refused(web, monkeypatch):
     assert refused("s3://whole/big.csv").message.startswith("the connection was lost")  # ranges are ignored
 
 
+def test_credentials_that_were_renewed_are_those_that_are_used(web, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+
+    def asked_as(scope):
+        web.headers.clear()
+        assert mse("s3://bucket/big.csv") == BIG_LOSS
+        return all(scope in headers["Authorization"] for headers in web.headers)
+
+    assert asked_as("Credential=test/")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "renewed")
+    assert asked_as("Credential=renewed/")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    assert asked_as("/eu-central-1/s3/")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-this-session")
+    assert asked_as("x-amz-security-token")
+    assert "renewed" not in str(list(stores._STORES)) and "of-this-session" not in str(list(stores._STORES))
+
+
 def test_no_credentials(web, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)

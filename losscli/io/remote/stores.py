@@ -29,6 +29,9 @@ from losscli.io.remote.transfer import IN_FLIGHT, with_retries
 T = TypeVar("T")
 
 _TAGS, _TIMES = ("ETag", "etag", "md5Hash"), ("LastModified", "last_modified", "updated")
+_ACCESS = ("AWS_", "AZURE_", "GOOGLE_", "STORAGE_EMULATOR_HOST")
+"""How the variables begin by which stores' libraries learn who asks, in which region, and at which address."""
+
 _PACKAGES = {
     "s3": "s3fs",
     "gs": "gcsfs",
@@ -272,17 +275,14 @@ _LOCK = threading.Lock()
 
 
 def store_of(address: Address) -> Store:
-    """The store of an address: one for all threads, and a new one after a fork, which connections do not survive."""
+    """The store of an address: one for all threads, and a new one for other credentials and after a fork.
+
+    Connections do not survive a fork, and keep the credentials that the environment had when they were made.
+    """
     limits = settings()
     account = address.url.partition("://")[2].partition("/")[0].partition("@")[2] if address.scheme in AZURE else ""
-    key = (
-        os.getpid(),
-        address.scheme,
-        account,
-        os.environ.get("AWS_ENDPOINT_URL"),
-        os.environ.get("AWS_PROFILE"),
-        limits,
-    )
+    access = frozenset((name, value) for name, value in os.environ.items() if name.startswith(_ACCESS))
+    key = (os.getpid(), address.scheme, account, hash(access), limits)  # a hash, as no secret is kept here
     with _LOCK:
         if key not in _STORES:
             _STORES[key] = _create_store(address, limits)
