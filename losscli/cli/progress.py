@@ -42,7 +42,7 @@ def observed(
                 console.print_notes([f"stopped: {state.summary()}; nothing of it is kept"])
             raise
     if asked.verbose:
-        console.print_notes([state.summary()])
+        console.print_notes([*state.notes, state.summary()])
 
 
 def _showing(verbose: bool, output: str | None) -> Showing | None:

@@ -22,7 +22,7 @@ from losscli.contract.kinds import Array
 from losscli.errors import EmptyError, UsageError
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
-from losscli.execution.forked_work import Held, added_in_forks, forks_for, has_slices
+from losscli.execution.forked_work import add_in_forks, fork_plan, has_slices
 from losscli.execution.group_tasks import add_groups
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
@@ -57,7 +57,7 @@ def chunk_rows() -> int:
 
 
 @dataclass(frozen=True)
-class Adding:
+class RowAccumulation:
     """Adds up the rows of one split."""
 
     plan: Plan
@@ -86,17 +86,18 @@ class Adding:
                     pass
 
 
-def _add_rows(scan: Scan, totals: RunAccumulator, engine: Engine) -> bool:
-    """Score rows split by split; False where forks did not come to an end with it, and threads must begin anew."""
-    forks, splits = forks_for(engine, scan, totals)
-    slice_index = None if forks is not None or engine.is_remote else totals.slice_index
-    adding = Adding(totals.plan, totals.tables, totals.chunk_rows, totals.hashing, totals.diagnostics is not None,
-                    slice_index)  # fmt: skip
-    if forks is not None and splits is not None and has_slices(totals.plan):
-        return added_in_forks(scan, totals, forks, splits, Held(adding))
-    for result in scan.scores(adding, engine if forks is None else forks, splits, engine):
+def _add_rows(scan: Scan, totals: RunAccumulator, engine: Engine, *, may_fork: bool = True) -> str | None:
+    """Score rows split by split; gives the reason where forks did not come to an end, and threads must begin anew."""
+    forked = fork_plan(engine, scan, totals) if may_fork else None
+    slice_index = None if forked is not None or engine.is_remote else totals.slice_index
+    scoring = RowAccumulation(totals.plan, totals.tables, totals.chunk_rows, totals.hashing,
+                              totals.diagnostics is not None, slice_index)  # fmt: skip
+    if forked is not None and has_slices(totals.plan):
+        return add_in_forks(scan, totals, forked, scoring)
+    answered = scan.scores(scoring, engine) if forked is None else scan.scores_of_unread(scoring, *forked, engine)
+    for result in answered:
         totals.merge(result.score, before=result.before)
-    return True
+    return None
 
 
 def total(
@@ -109,15 +110,20 @@ def total(
 ) -> tuple[RunAccumulator, Scan]:
     """Read all rows once and add them up; the edges of slices are known (`pinned_edges.pinned`)."""
     assert prepared.plan.is_pinned
-    scan = Scan(prepared.plan, prepared.source, observer)
-    totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing, diagnosing=diagnosing)
+
+    def begun() -> tuple[RunAccumulator, Scan]:
+        return (
+            RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing, diagnosing=diagnosing),
+            Scan(prepared.plan, prepared.source, observer),
+        )
+
+    totals, scan = begun()
     if totals.grouped:
         add_groups(scan, totals, engine, observer)
-    elif not _add_rows(scan, totals, engine):
-        assert isinstance(engine, Threads)
-        return total(
-            prepared, replace(engine, may_fork=False), hashing=hashing, diagnosing=diagnosing, observer=observer
-        )
+    elif (reason := _add_rows(scan, totals, engine)) is not None:
+        observer.begin_again(reason)
+        totals, scan = begun()
+        _add_rows(scan, totals, engine, may_fork=False)
     refuse_empty(prepared.plan, scan.counts(), next(iter(scan.files), None))
     return totals, scan
 

@@ -99,6 +99,10 @@ class ProgressObserver(Protocol):
         """A pass over the data begins; it has so many bytes, where that is known."""
         ...
 
+    def begin_again(self, reason: str) -> None:
+        """What was done of this pass counts for nothing, for this reason: it is told again from its beginning."""
+        ...
+
     def saw(self, rows: int, size: int) -> None:
         """So many more rows are done; they took so many bytes of their files, or 0 where that is not known."""
         ...
@@ -110,6 +114,8 @@ class ProgressObserver(Protocol):
 
 class _NoProgress:
     def reads(self, size: int | None) -> None: ...
+
+    def begin_again(self, reason: str) -> None: ...
 
     def saw(self, rows: int, size: int) -> None: ...
 
@@ -126,6 +132,7 @@ class ProgressState:
     def __init__(self, passes: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.pace = Pace(passes, clock())
+        self.notes: list[str] = []  # why a pass was begun again
 
     def reads(self, size: int | None) -> None:
         """Begin a pass over the data, of `size` bytes; None if the size is unknown."""
@@ -134,6 +141,12 @@ class ProgressState:
             old.passes, old.begun, old.number + 1, self.clock(), total=size,
             rows_before=old.rows_before + old.rows, size_before=old.size_before + old.size,
         )  # fmt: skip
+
+    def begin_again(self, reason: str) -> None:
+        """Drop what was counted of this pass, which is announced again."""
+        old = self.pace
+        self.pace = replace(old, number=max(old.number - 1, 0), rows=0, size=0, groups=0)
+        self.notes.append(f"forked processes were given up, and all rows read again in threads: {reason}")
 
     def saw(self, rows: int, size: int) -> None:
         """Count more rows as done, and their bytes in the files; 0 if unknown."""

@@ -23,18 +23,9 @@ from losscli.binding.read_rows import Reader, ReadRows
 from losscli.errors import DataError
 from losscli.execution.engines import Engine, WorkerError
 from losscli.execution.freed_memory import keep_freed_memory
+from losscli.execution.placed_splits import Chosen, PlacedSplit, PlacedSplits, filtered, joined_splits
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
-from losscli.io.read_ahead import FILES, begun, files_ahead, splits_ahead
-from losscli.io.small_files import in_groups
-from losscli.io.source import (
-    Distributed,
-    DroppedRows,
-    Fragment,
-    JoinedSplit,
-    Source,
-    Split,
-    SplitJoin,
-)
+from losscli.io.source import Distributed, DroppedRows, Fragment, JoinedSplit, Source, Split, SplitJoin
 from losscli.io.unproven_splits import UnprovenSplit
 from losscli.lazy import dataclass
 from losscli.results import RowCounts, SourceResult
@@ -69,61 +60,6 @@ AfterReading: TypeAlias = Callable[[Reader], None]
 
 def ignored(reader: Reader) -> None:
     """What was learned of the rows is not needed."""
-
-
-@dataclass(frozen=True)
-class PlacedSplit:
-    """A split of the fragment at `fragment` in the source.
-
-    If it holds several small files, `files` are these: to continue a scan, they are read one by one.
-    """
-
-    fragment: int
-    split: Split
-    files: Sequence[Fragment] = ()
-
-    @property
-    def size(self) -> int:
-        """Its bytes in the file; 0 if unknown."""
-        return self.split.size
-
-    @property
-    def memory_bytes(self) -> int:
-        """About how many bytes of memory are needed to read it."""
-        return self.split.memory_bytes
-
-    def ask_ahead(self, most: int) -> int:
-        """Begin its requests, if it is remote, for at most so many bytes; it returns how many."""
-        return begun(self.split, most)
-
-
-def filtered(plan: Plan, source: Source) -> tuple[Fragment, ...]:
-    """The fragments, which need not read rows of which it is known that the filter leaves them out."""
-    if plan.request.where is None:
-        return source.fragments
-    from losscli.binding.expressions.ranges import range_filter  # few runs have a filter
-
-    rows = range_filter(plan.request.where, plan.number_format)
-    return source.fragments if rows is None else tuple(fragment.filtered(rows) for fragment in source.fragments)
-
-
-def remote_splits(plan: Plan, source: Source) -> list[PlacedSplit]:
-    """Every split that another process can read, in order; the files alone decide where they begin."""
-    if not plan.projection:
-        return []
-    return [
-        PlacedSplit(at, split)
-        for at, fragment in enumerate(filtered(plan, source))
-        for split in fragment.remote_splits(plan.projection)
-    ]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Consecutive splits; `before` are those that stand before them in the file of the first."""
-
-    splits: Sequence[PlacedSplit]
-    before: Sequence[PlacedSplit]
 
 
 @dataclass(frozen=True)
@@ -192,10 +128,10 @@ class Scan:
     warned: Counter[str] = field(default_factory=Counter)  # what its reader accepted with a warning
     reader: Reader = field(init=False)
     files: dict[str, int] = field(init=False)
-    fragments: tuple[Fragment, ...] = field(init=False)
+    splits: PlacedSplits = field(init=False)
 
     def __post_init__(self) -> None:
-        self.fragments = filtered(self.plan, self.source)
+        self.splits = PlacedSplits(self.plan, filtered(self.plan, self.source), self.chosen)
         keep_freed_memory()
         self.reader = replace(new_reader(self.plan), warned=self.warned)
         self.files = {path: 0 for fragment in self.source.fragments for path in fragment.paths}
@@ -204,67 +140,98 @@ class Scan:
         """All used rows, one batch after the other."""
         self._announce()
         at = _Position()
-        for placed in self.splits(remote=False):
+        for placed in self.splits.all(remote=False):
             yield from self._continue(placed, at)
         check_positive_labels(self.reader.registry, self.plan.request.others)
         self.source.passes.append(self.counts())
 
-    def scores(
-        self, scoring: Scoring[Score], engine: Engine, unread: Sequence[PlacedSplit] | None = None,
-        otherwise: Engine | None = None,
-    ) -> Iterator[SplitResult[Score]]:  # fmt: skip
-        """The result of each split, in order.
-
-        `unread` are all splits, if they are known already. From the first `UnprovenSplit` on that has no result which
-        can be used, the rest is cut anew for the engine `otherwise`. Without that, the pass ends with a WorkerError at
-        the first split that has none.
-        """
+    def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
+        """The result of each split, in order."""
         at = self._begin()
-        join = self._distributed() if engine.is_remote and unread is None else None
+        join = self._distributed() if engine.is_remote else None
         self._announce(None if join is None else join.fragments)
-        splits: Iterable[PlacedSplit] | None = unread
-        if splits is None:
-            splits = self.splits(remote=engine.is_remote) if join is None else self._joined_splits(join)
-        again = unread is None or otherwise is not None
-        refused = yield from self._scores(scoring, engine, splits, at, join, again=again)
-        if refused is not None:
-            assert otherwise is not None
-            yield from self._scores(scoring, otherwise, self._rest(refused), at)
+        splits = self.splits.all(remote=engine.is_remote) if join is None else joined_splits(join)
+        work = ScoreSplit(self.plan, scoring, None if join is None else join.elsewhere)
+        yield from self._results(scoring, engine.map(work, splits), at, join)
         if join is not None:
             join.finish()
-        if self.chosen is None:  # rows of other shards may have the label
-            check_positive_labels(self.reader.registry, self.plan.request.others)
-        self.source.passes.append(self.counts())
+        self._finish()
 
-    def _scores(
-        self, scoring: Scoring[Score], engine: Engine, splits: Iterable[PlacedSplit], at: _Position,
-        join: Distributed | None = None, *, again: bool = True,
-    ) -> Generator[SplitResult[Score], None, PlacedSplit | None]:  # fmt: skip
-        """The result of each split, in order; it returns the first unproven split without one that can be used."""
-        work = ScoreSplit(self.plan, scoring, None if join is None else join.elsewhere)
+    def scores_of_unread(
+        self, scoring: Scoring[Score], engine: Engine, splits: Sequence[PlacedSplit], otherwise: Engine
+    ) -> Iterator[SplitResult[Score]]:
+        """The result of each split, in order, where all are known before a row is read.
+
+        From the first `UnprovenSplit` on that has no result which can be used, the rest is cut anew for the engine
+        `otherwise`.
+        """
+        at = self._begin()
+        self._announce()
+        work = ScoreSplit(self.plan, scoring)
+        refused = yield from self._results(scoring, engine.map(work, splits), at)
+        if refused is not None:
+            yield from self._results(scoring, otherwise.map(work, self.splits.rest(*refused)), at)
+        self._finish()
+
+    def independent_scores(
+        self, answers: Iterable[tuple[PlacedSplit, SplitResult[Score] | Exception]]
+    ) -> Iterator[SplitResult[Score]]:
+        """The answers of `ScoreSplit` for all splits, in order, each the result of its split.
+
+        Raises
+        ------
+        WorkerError
+            At the first split whose answer is none, or does not hold behind the splits before it.
+        """
+        self._announce()
+        for _, answer in answers:
+            if isinstance(answer, Exception):
+                raise WorkerError(str(answer))
+            if not self.reader.agrees(answer.reader):
+                raise WorkerError("a split must be read after those before it")
+            yield self._taken(answer)
+        self._finish()
+
+    def _results(
+        self, scoring: Scoring[Score], answers: Iterator[tuple[PlacedSplit, SplitResult[Score] | Exception]],
+        at: _Position, join: Distributed | None = None,
+    ) -> Generator[SplitResult[Score], None, tuple[int, UnprovenSplit] | None]:  # fmt: skip
+        """The result of each split, in order; an answer that cannot be used is replaced by the result.
+
+        It returns the first unproven split with such an answer, and the number of its fragment.
+        """
         # Where it returns early, the iterator of the engine ends with it, and so does its work.
-        for placed, answer in engine.map(work, splits):
+        for placed, answer in answers:
             if (
                 not isinstance(answer, Exception)
                 and self.reader.agrees(answer.reader)
                 and (join is None or join.take(answer.joined))
             ):
-                result = SplitResult(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
+                result = self._taken(answer)
                 at.advance(placed.fragment, answer.reader.read if join is None else answer.joined.rows)
-                self.reader.merge(answer.reader)
-                for path, rows in answer.files.items():
-                    self.files[path] = self.files.get(path, 0) + rows
-                self.observer.saw(answer.reader.read, answer.size)
-            elif not again:
-                raise WorkerError("a split must be read after those before it")
             elif isinstance(placed.split, UnprovenSplit):
-                return placed
+                return placed.fragment, placed.split
             else:  # its rows are numbered in the run, so none stand before
                 result = SplitResult(scoring(self._continue(placed, at, join)), 0, self.reader, {}, placed.split.size)
             if join is not None and join.failed:
                 break
             yield result
         return None
+
+    def _taken(self, answer: SplitResult[Score]) -> SplitResult[Score]:
+        """The result of a split behind all those before it; its rows are counted."""
+        result = SplitResult(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
+        self.reader.merge(answer.reader)
+        for path, rows in answer.files.items():
+            self.files[path] = self.files.get(path, 0) + rows
+        self.observer.saw(answer.reader.read, answer.size)
+        return result
+
+    def _finish(self) -> None:
+        """All rows are read."""
+        if self.chosen is None:  # rows of other shards may have the label
+            check_positive_labels(self.reader.registry, self.plan.request.others)
+        self.source.passes.append(self.counts())
 
     def counts(self) -> RowCounts:
         """The rows read so far, and what became of them; those that a join left out once all are read."""
@@ -294,64 +261,14 @@ class Scan:
             return _Position()
         return _Position(self.chosen.before[0].fragment, 0, [placed.split for placed in self.chosen.before])
 
-    def splits(self, remote: bool) -> Iterator[PlacedSplit]:
-        """All rows in order, in splits that another process can read if `remote`."""
-        if self.chosen is not None:
-            yield from splits_ahead(self.chosen.splits, FILES)
-            return
-        if not self.plan.projection:
-            return
-        for number, group in self._groups(remote):
-            yield from self._of_group(number, group, remote)
-
-    def unread_splits(self) -> list[PlacedSplit] | None:
-        """All rows in order, in splits that are found without reading the rows; None if they cannot be."""
-        found: list[PlacedSplit] = []
-        for number, group in self._groups(remote=True):
-            if len(group) > 1:
-                found += self._of_group(number, group, remote=True)
-            elif (splits := group[0].unread_splits(self.plan.projection)) is not None:
-                found += [PlacedSplit(number, split) for split in splits]
-            else:
-                return None
-        return found
-
-    def _of_group(self, number: int, group: Sequence[Fragment], remote: bool) -> Iterator[PlacedSplit]:
-        fragment, *others = group
-        if others:
-            yield PlacedSplit(number, fragment.together(others, self.plan.projection), (fragment, *others))
-            return
-        cut = fragment.remote_splits if remote else fragment.splits
-        for split in cut(self.plan.projection):
-            yield PlacedSplit(number, split)
-
-    def _rest(self, placed: PlacedSplit) -> Iterator[PlacedSplit]:
-        """The rows of an unproven split and all after it."""
-        assert isinstance(placed.split, UnprovenSplit)
-        for split in placed.split.rest():
-            yield PlacedSplit(placed.fragment, split)
-        for number, group in self._groups(remote=False):
-            if number > placed.fragment:
-                yield from self._of_group(number, group, remote=False)
-
     def _distributed(self) -> Distributed | None:
         """The join of rows that other processes read, where the source is one that they cannot read by splits."""
-        if len(self.fragments) != 1 or not self.plan.projection:
+        fragments = self.splits.fragments
+        if len(fragments) != 1 or not self.plan.projection:
             return None
         required = required_statistics(self.plan) if self.plan.shares_keys and self.plan.cluster is None else None
         ordered = required is not None and bool(required.rows.cluster_sums)
-        return self.fragments[0].distributed(self.plan.projection, ordered=ordered)
-
-    def _joined_splits(self, join: Distributed) -> Iterator[PlacedSplit]:
-        """The splits of the rows that are joined, each numbered by its own file."""
-        for number, fragment in enumerate(join.fragments):
-            for split in fragment.remote_splits(join.read):
-                yield PlacedSplit(number, split)
-
-    def _groups(self, remote: bool) -> Iterable[tuple[int, Sequence[Fragment]]]:
-        """The fragments with their numbers, small files together; what this process reads is requested ahead."""
-        groups = in_groups(self.fragments, self.plan.projection)
-        return groups if remote else files_ahead(groups, self.fragments, self.plan.projection)
+        return fragments[0].distributed(self.plan.projection, ordered=ordered)
 
     def _continue(self, placed: PlacedSplit, at: _Position, join: Distributed | None = None) -> Iterator[ReadRows]:
         for number, fragment in enumerate(placed.files, placed.fragment):

@@ -15,11 +15,12 @@ from losscli.binding.signature import signature
 from losscli.errors import LosscliError, UsageError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Engine
-from losscli.execution.evaluate import Adding, chunk_rows
+from losscli.execution.evaluate import RowAccumulation, chunk_rows
 from losscli.execution.packed_arrays import packed
+from losscli.execution.placed_splits import Chosen, PlacedSplit, remote_splits
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
-from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
+from losscli.execution.scan import Scan
 from losscli.execution.shard_plan import ShardPlan
 from losscli.execution.shard_state import Plain, json_text, plan_out, reader_out
 from losscli.execution.state_file import SCHEMA, Shard, read_state, state_text
@@ -74,7 +75,7 @@ def score(
     # Losses of tables alone count once in the run: in the first shard.
     totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, some=shard.number > 1)
     slice_index = None if engine.is_remote else totals.slice_index
-    adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, slice_index=slice_index)
+    adding = RowAccumulation(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, slice_index=slice_index)
     for result in scan.scores(adding, engine):
         totals.merge(result.score)
     document = {

@@ -29,10 +29,11 @@ from losscli.contract.loss import REGISTRY
 from losscli.execution.engines import cluster as connection
 from losscli.execution.engines import dask, tasks
 from losscli.execution.engines.choose import is_protected
-from losscli.execution.evaluate import Adding, evaluate
+from losscli.execution.evaluate import RowAccumulation, evaluate
+from losscli.execution.placed_splits import remote_splits
 from losscli.execution.progress import ProgressState
 from losscli.execution.python_run import engine_of, prepared
-from losscli.execution.scan import ScoreSplit, remote_splits
+from losscli.execution.scan import ScoreSplit
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
 
@@ -150,7 +151,7 @@ def test_what_goes_to_a_worker_can_be_pickled(files):
     for loss in REGISTRY.values():
         assert pickle.loads(pickle.dumps(loss)) is loss
     made = prepared({"source": files["csv"], "losses": ["mse", "rmse"], "target": "y", "pred": "p", "where": "y > 0"})
-    work = ScoreSplit(made.plan, Adding(made.plan, made.arrays, 1000, hashing=True))
+    work = ScoreSplit(made.plan, RowAccumulation(made.plan, made.arrays, 1000, hashing=True))
     again = pickle.loads(pickle.dumps(work))
     assert again.plan == made.plan
     placed = pickle.loads(pickle.dumps(remote_splits(made.plan, made.source)[0]))
@@ -331,7 +332,7 @@ def test_what_workers_cannot_do_is_done_here_and_said(cluster, files, capfd):
     ends(0, *args)
     expected = capfd.readouterr().out
     broken = ("from losscli.execution import evaluate\ndef broken(*_): raise OSError('no disk')\n"
-              "evaluate.Adding.__call__ = broken")  # fmt: skip
+              "evaluate.RowAccumulation.__call__ = broken")  # fmt: skip
     with cluster.guest(broken, 2):
         ends(0, *args, *on(cluster))
     out, err = capfd.readouterr()

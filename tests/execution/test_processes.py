@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ import waiting
 from waiting import PATIENCE, until
 
 from losscli.execution import forked_work
+from losscli.execution.engines import WorkerError
 from losscli.execution.engines.choose import ClusterChoice, chosen
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whether a process may be forked")
@@ -30,22 +32,23 @@ import os, sys
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the command does before it loads NumPy
 import losscli.io.formats.parquet as parquet
 from losscli.execution import forked_work
+from losscli.execution.engines import WorkerError
 from losscli.execution.engines import processes
 from losscli.execution.scan import ScoreSplit
 from losscli.io.formats import text_ranges
-forked_work.LARGE = text_ranges.LEAST = 0
+forked_work.MIN_BYTES = text_ranges.LEAST = 0
 text_ranges.RANGE, text_ranges._LAST, text_ranges._LAST_RANGE, text_ranges._HEAD = 4000, 8000, 600, 300
 forked_work.available_cores = lambda: 16
 parquet.SPLIT_ROWS = 50
 sys.path.append({support})
 from waiting import until
-origin, begun, score, stop = os.getpid(), processes._Forks.__init__, ScoreSplit.__call__, processes._Forks.stop
+origin, begun, score, stop = os.getpid(), processes.Forks.__init__, ScoreSplit.__call__, processes.Forks.stop
 
 def begin(self, *given):
     begun(self, *given)
     open("forks", "w").write(str(len(self.pids)))
 
-processes._Forks.__init__ = begin
+processes.Forks.__init__ = begin
 {more}
 from losscli.cli.entry import leave, run
 leave(run(sys.argv[1:]))
@@ -275,6 +278,24 @@ def test_where_a_fork_ends_early_threads_add_up_slices(name, folder, sliced):
     assert run(folder, *BY, "--threads", "2", more=more) == (sliced, 1)
 
 
+def test_rows_that_forks_gave_up_count_once_and_the_reason_is_said(folder):
+    more = """
+        def fail(self, placed, stopped):
+            if placed.split.groups[0] == 20:
+                raise MemoryError("no room")
+            return score(self, placed, stopped)
+
+        ScoreSplit.__call__ = fail
+    """
+    (code, _, err), forks = run(
+        folder, "rows.parquet", "-t", "y", "-p", "p", "-l", "mse", "--by", "k", "--threads", "2", "-v", more=more
+    )
+    assert (code, forks) == (0, 1)
+    assert "forked processes were given up, and all rows read again in threads: MemoryError: no room\n" in err
+    assert "read 1,000 rows, " in err
+    assert "passes" not in err
+
+
 @pytest.mark.parametrize("ending", ["os.kill(os.getpid(), 9)", "raise MemoryError", "return lambda: 0"])
 def test_threads_add_up_slices_whose_sums_are_not_sent(ending, folder, sliced):
     more = f"""
@@ -327,6 +348,19 @@ def test_without_room_for_its_pipe_a_fork_is_not_made(folder, whole):
     alone, forks = run(folder, *ALL, "--threads", "4", more=more)
     assert forks == 1
     assert alone == whole
+
+
+@pytest.mark.parametrize("by", [(), ("--by", "k")])
+def test_without_a_pipe_for_the_numbers_of_items_all_is_done_here(by, folder):
+    more = """
+        def pipe():
+            raise OSError(24, "Too many open files")
+
+        os.pipe = pipe
+    """
+    args = (*ALL, *by, "--threads")
+    one, _ = run(folder, *args, "1")
+    assert run(folder, *args, "4", more=more) == (one, 0)
 
 
 def test_splits_that_a_small_pipe_has_no_room_for_are_done_by_the_process(folder):
@@ -407,6 +441,21 @@ def test_a_process_with_another_thread_is_not_forked(folder, whole):
     assert run(folder, *ALL, "--threads", "2", more=more) == (whole, 0)
 
 
+def test_a_thread_that_begins_as_splits_are_found_keeps_from_forking(folder, whole):
+    more = """
+        import threading
+        from losscli.execution.placed_splits import PlacedSplits
+        unread = PlacedSplits.unread
+
+        def with_a_thread(self):
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+            return unread(self)
+
+        PlacedSplits.unread = with_a_thread
+    """
+    assert run(folder, *ALL, "--threads", "2", more=more) == (whole, 0)
+
+
 def test_progress_does_not_keep_from_forking(folder):
     (code, _, err), forks = run(
         folder, "rows.parquet", "-t", "y", "-p", "p", "-l", "mse", "--threads", "2", "--verbose"
@@ -417,7 +466,7 @@ def test_progress_does_not_keep_from_forking(folder):
 
 
 def test_small_files_and_python_callers_get_threads(folder):
-    assert (folder / "rows.parquet").stat().st_size < forked_work.LARGE
+    assert (folder / "rows.parquet").stat().st_size < forked_work.MIN_BYTES
     assert not chosen("threads", 2, ClusterChoice(), (), print, print).may_fork
 
 
@@ -551,7 +600,7 @@ SourceFileLoader.exec_module = exec_module
 with shown(Line(open(os.devnull, "w"), color=False, delay=0.0)):
     importing.wait()
     os.fork = fork_and_import
-    forks = processes._Forks(1, None, [0], None)
+    forks = processes.Forks(1, None, [0], None)
     forked.set()
     (pid,) = forks.pids.values()
     print(os.waitpid(pid, 0)[1])
@@ -561,3 +610,24 @@ with shown(Line(open(os.devnull, "w"), color=False, delay=0.0)):
 def test_a_fork_waits_for_what_the_progress_line_imports():
     done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
+
+
+class Slices:
+    """Adds up rows that are ids of slices, as a fork adds up the rows of splits."""
+
+    def begin(self):
+        return SimpleNamespace(slice_index=set())
+
+    def add(self, rows, totals):
+        totals.slice_index |= set(rows)
+
+
+def test_a_split_that_has_too_many_slices_by_itself_is_refused_also_after_others(monkeypatch):
+    monkeypatch.setattr(forked_work, "MOST_SLICES", 5)
+    fork = forked_work.ForkAccumulator(Slices())
+    assert fork(range(4)) is None
+    assert fork(range(4, 8)).slice_index == set(range(8))  # together too many
+    assert fork(range(4)) is None
+    assert fork(range(9)).slice_index == set(range(9))
+    with pytest.raises(WorkerError):
+        fork(range(9))

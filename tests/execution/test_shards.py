@@ -22,7 +22,7 @@ from losscli.cli.entry import run
 from losscli.errors import UsageError
 from losscli.execution import merge_states, shards, state_file
 from losscli.execution.packed_arrays import packed, same, unpacked
-from losscli.execution.scan import PlacedSplit
+from losscli.execution.placed_splits import PlacedSplit
 from losscli.execution.shard_state import request_in, request_out
 from losscli.execution.shards import cut
 from losscli.execution.state_file import Shard, checksum, read_shard

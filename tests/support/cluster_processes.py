@@ -22,8 +22,8 @@ def gated(self, rows):
     while len(begun) > 1 and not os.path.exists(os.environ["GO"]):
         time.sleep(0.01)
     return act(self, rows)
-if evaluate.Adding.__call__.__name__ != "gated":  # a preload is run twice
-    act, evaluate.Adding.__call__ = evaluate.Adding.__call__, gated
+if evaluate.RowAccumulation.__call__.__name__ != "gated":  # a preload is run twice
+    act, evaluate.RowAccumulation.__call__ = evaluate.RowAccumulation.__call__, gated
 """
 # The command, which waits longer for a busy cluster; and with small pieces.
 PATIENT = f"from losscli.execution.engines import cluster; cluster.CONNECT = cluster.FIRST = 60; {LOSSCLI[-1]}"

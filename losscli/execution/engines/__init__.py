@@ -65,7 +65,10 @@ class Engine(Protocol):
 
     @property
     def is_remote(self) -> bool:
-        """Whether the work is done in other processes, so that items and answers are pickled."""
+        """Whether other processes do work: their answers, and a cluster's items, are pickled.
+
+        Where this process works beside its forks, what it answers itself is not.
+        """
         ...
 
     def map(
