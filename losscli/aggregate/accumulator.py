@@ -22,7 +22,7 @@ from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, scor
 from losscli.aggregate.label_counts import LabelCounts, labelled_inputs
 from losscli.aggregate.required import required_statistics
 from losscli.aggregate.row_fingerprints import RowFingerprints
-from losscli.aggregate.slices import SliceIndex
+from losscli.aggregate.slices import NamedSlices, SliceIndex
 from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator, read_counts, size_of
 from losscli.binding.kernel_arguments import arguments, check_arguments, contiguous
 from losscli.binding.plan import Input, Plan, Table
@@ -59,7 +59,7 @@ class RunAccumulator:
         """With `some`, what is the same for all rows is left out: it stands in what this is merged with."""
         self.plan, self.tables, self.chunk_rows, self.hashing = plan, tables, chunk_rows, hashing
         columns = len(plan.slice_keys) + (plan.class_column is not None)
-        self.slice_index = SliceIndex(columns) if slice_index is None else slice_index
+        self.slices: SliceIndex | NamedSlices = SliceIndex(columns) if slice_index is None else slice_index
         self.counts = np.zeros(1, np.int64)  # rows by slice id
         self.losses = {call: LossAccumulator() for job in plan.jobs for call in kernel_calls(job).values()}
         self.distinct_rows: dict[HeldTable, DistinctRows] = {}
@@ -96,7 +96,13 @@ class RunAccumulator:
 
     def __getstate__(self) -> dict[str, Any]:
         # What another process added up is only merged: that needs neither plan nor tables, and of slices the names.
-        return {**self.__dict__, "plan": None, "tables": {}, "slice_index": self.slice_index.named()}
+        return {**self.__dict__, "plan": None, "tables": {}, "slices": self.slices.named()}
+
+    @property
+    def slice_index(self) -> SliceIndex:
+        """The index of slices, where rows may be added: what another process added up has none."""
+        assert isinstance(self.slices, SliceIndex)
+        return self.slices
 
     @property
     def grouped(self) -> bool:
@@ -269,14 +275,16 @@ class RunAccumulator:
 
     # -- merge ---------------------------------------------------------------------------------------------------------
 
-    def merge(self, other: RunAccumulator, slice_ids: Array | None = None, before: int = 0) -> None:
+    def merge(
+        self, other: RunAccumulator, slice_ids: Array | None = None, before: int = 0, *, same_ids: bool = False
+    ) -> None:
         """Add what was added up of other rows; which came first makes no difference.
 
-        Its slice i is our slice slice_ids[i]; without these, that of the same name. Its rows are numbered from 1, and
-        so many stood `before` them.
+        Its slice i is our slice slice_ids[i]; without these, ours of this id if they have the `same_ids`, else that of
+        the same name. Its rows are numbered from 1, and so many stood `before` them.
         """
-        if slice_ids is None and self.slice_index is not other.slice_index:
-            slice_ids = self.slice_index.restore(other.slice_index.state())
+        if slice_ids is None and not same_ids and self.slices is not other.slices:
+            slice_ids = self.slice_index.restore(other.slices.state())
         at = None if slice_ids is None else slice_ids[: len(other.counts)]
         self.counts = zero_extended(self.counts, size_of(other.counts, at))
         add_at(self.counts, at, other.counts)
@@ -312,7 +320,7 @@ class RunAccumulator:
         """Everything that was added up, as plain values: kernel calls by their positions in the plan."""
         rows = None if self.unit_statistics is None else self.unit_statistics.rows
         return {
-            "cells": self.slice_index.state(),
+            "cells": self.slices.state(),
             "counts": self.counts,
             "kept": [loss.state() for loss in self.losses.values()],
             "distinct_rows": [distinct.state() for distinct in self.distinct_rows.values()],
@@ -328,9 +336,10 @@ class RunAccumulator:
     def from_state(cls, plan: Plan, state: Mapping[str, Any]) -> RunAccumulator:
         """The accumulator that `state` was taken of, to be merged with others of this plan.
 
-        It has the ids of its slices alone: their names are restored in the index of what it is merged into.
+        The names of its slices are judged as they are restored in the index of what it is merged into.
         """
         read = cls(plan, {}, hashing=True, some=True)
+        read.slices = NamedSlices(state["cells"])
         read.counts = read_counts(state["counts"])
         losses = zip(read.losses, state["kept"], strict=True)
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}

@@ -66,7 +66,10 @@ class FewUnits:
             self._prune_at = max(_PRUNED_FROM, 2 * self._kept)
 
     def of(self, slice_ids: Sequence[int], contributions: Sequence[Contribution]) -> tuple[Array, list[Array]] | None:
-        """The slice ids of the units of some slice ids, and what they contribute; None where they are not all kept."""
+        """The slice ids of the units of some slice ids, and what they contribute; None where they are not all kept.
+
+        The arrays may be views of what is kept, which must not be changed.
+        """
         known = [one for one in slice_ids if one < len(self.counts)]
         if not 0 < int(self.counts[known].sum()) <= MAX_FEW:
             return None
@@ -75,7 +78,8 @@ class FewUnits:
             return None
         spans = [slice(*np.searchsorted(ids, [one, one + 1]).tolist()) for one in known]
         own = _cut(ids, spans)
-        ones, zeros = np.ones(len(own)), np.zeros(len(own))  # not of all units: of very many slices each asks
+        # Those of these units alone, not of all: this is asked for each of very many slices.
+        ones, zeros = np.ones(len(own)), np.zeros(len(own))
         return own, [
             ones if one == UNIT else _cut(values[one], spans) if one in values else zeros for one in contributions
         ]
@@ -92,7 +96,10 @@ class FewUnits:
                 for one in shared
             }
             joined = {one: values[order] for one, values in joined.items()}
-            self._chunks, self._in_order = [(ids[order], joined)], True
+            ids = ids[order]
+            for one in (ids, *joined.values()):
+                one.flags.writeable = False
+            self._chunks, self._in_order = [(ids, joined)], True
         return self._chunks[0] if self._chunks else (np.zeros(0, np.int64), {})
 
 

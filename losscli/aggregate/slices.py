@@ -144,10 +144,12 @@ class SliceIndex:
         """
         if len(state) != len(self._columns):
             raise ValueError("the columns of slices")
-        found = []
+        found, count = [], len(state[0][1]) if state else 1
         for column, (names, at) in zip(self._columns, state, strict=True):
-            if at.dtype != np.int64 or at.min(initial=0) < 0:
+            if at.dtype != np.int64 or at.shape != (count,) or at.min(initial=0) < 0:
                 raise ValueError("a column of slices")
+            if names.null_count or at.max(initial=-1) >= len(names):
+                raise ValueError("a name of slices")
             numbers = column.numbers_of_names(names)
             if not _differ(numbers, len(column.names)):
                 raise ValueError("a name is there twice")

@@ -110,8 +110,8 @@ class _Seen:
         return {**self.__dict__, "best": ()}  # what another process added up is only merged
 
     def merge(self, other: _Seen) -> None:
-        ours, theirs = self.rows.slice_index, other.rows.slice_index
-        slice_ids = None if ours is theirs else ours.restore(theirs.state())
+        ours, theirs = self.rows.slices, other.rows.slices
+        slice_ids = None if ours is theirs else self.rows.slice_index.restore(theirs.state())
         self.rows.merge(other.rows, slice_ids)
         for key, added in other.sums.items():
             known = self.sums.setdefault(key, [TermAccumulator(one.weights is not None) for one in added])

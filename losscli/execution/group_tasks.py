@@ -81,8 +81,7 @@ def add_groups(scan: Scan, totals: RunAccumulator, engine: Engine, observer: Pro
             answer = adding(some, lambda: False)  # noqa: PLW2901  which gives the values, or the error itself
         if isinstance(answer, Exception):
             raise answer
-        answer.slice_index = totals.slice_index  # the rows of groups have the slice ids of this process
-        totals.merge(answer)
+        totals.merge(answer, same_ids=True)  # the rows of groups have the slice ids of this process
     totals.merge(read)
 
 

@@ -182,8 +182,7 @@ def _add_up(listed: Sequence[_Listed]) -> _Sums:
         with whole(state.path):
             if found is None:
                 found = _none_yet(state)
-            sums = unpacked(state.document["totals"])
-            theirs, totals = _parts_in(found.plan, state.document, sums, len(found.sources))
+            theirs, totals = _parts_in(found.plan, state.document, len(found.sources))
         if not found.reader.agrees(theirs):
             raise DataError(
                 f"{state.named} read its columns differently from the shards before it: its lists have "
@@ -193,7 +192,7 @@ def _add_up(listed: Sequence[_Listed]) -> _Sums:
             )  # fmt: skip
         found.reader.merge(theirs)
         with whole(state.path):
-            found.totals.merge(totals, found.totals.slice_index.restore(sums["cells"]))
+            found.totals.merge(totals)
             found = replace(found, sources=_with_rows(found.sources, state.document["sources"]))
             for name, texts in found.texts.items():
                 texts += [text for text in state.document[name] if text not in texts]
@@ -224,11 +223,12 @@ def _with_rows(sources: Sequence[SourceResult], listed: Sequence[tuple[str, str,
     return tuple(replace(one, rows=one.rows + rows) for one, (_, _, rows) in zip(sources, listed, strict=True))
 
 
-def _parts_in(plan: Plan, document: Plain, sums: Plain, sources: int) -> tuple[Reader, RunAccumulator]:
+def _parts_in(plan: Plan, document: Plain, sources: int) -> tuple[Reader, RunAccumulator]:
     """The reader and the sums of a state; written again they must be what they were read from.
 
-    All but the names of slices, which `SliceIndex.restore` judges.
+    All but the names of slices, which are judged as the sums are merged.
     """
+    sums = unpacked(document["totals"])
     reader, totals = reader_in(plan, document["reader"]), RunAccumulator.from_state(plan, sums)
     listed = document["sources"]
     if any([type(item) for item in source] != [str, str, int] or source[2] < 0 for source in listed):
@@ -238,8 +238,7 @@ def _parts_in(plan: Plan, document: Plain, sums: Plain, sources: int) -> tuple[R
             raise ValueError("a list of texts")
     if not isinstance(listed, list) or len(listed) != sources:
         raise ValueError("a field")
-    again = {**totals.state(), "cells": sums["cells"]}
-    if json_text(reader_out(reader)) != json_text(document["reader"]) or not same(again, sums):
+    if json_text(reader_out(reader)) != json_text(document["reader"]) or not same(totals.state(), sums):
         raise ValueError("a field")
     return reader, totals
 

@@ -17,6 +17,7 @@ _KINDS = {"b": "|b1", "i": "<i8", "f": "<f8"}
 _DTYPES = ("|b1", "<i4", "<i8", "<f8")
 _TEXTS = "text"
 _MOST_BYTES = 1 << 32  # of one array: a damaged file must not take all memory
+_PIECE = 1 << 20  # bytes that are decompressed at a time
 
 
 def packed(value: Any) -> Any:
@@ -71,8 +72,10 @@ def _array_in(given: dict[str, Any]) -> Any:
     dtype, text = given["dtype"], given["zstd"]
     if len(given) > 2 or dtype not in (*_DTYPES, _TEXTS) or not isinstance(text, str) or not text:
         raise ValueError("an array")
+    raw = bytearray()
     with pa.CompressedInputStream(pa.BufferReader(base64.b64decode(text, validate=True)), "zstd") as stream:
-        raw = stream.read_buffer(_MOST_BYTES)
-        if stream.read(1):
-            raise ValueError("an array is too large")
-    return texts_of_json(raw.to_pybytes()) if dtype == _TEXTS else np.frombuffer(raw, dtype)
+        while piece := stream.read(_PIECE):  # memory is reserved for all that is asked for, however little there is
+            raw += piece
+            if len(raw) > _MOST_BYTES:
+                raise ValueError("an array is too large")
+    return texts_of_json(bytes(raw)) if dtype == _TEXTS else np.frombuffer(raw, dtype)

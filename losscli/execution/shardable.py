@@ -18,9 +18,10 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
         raise UsageError(f"{what} splits the rows, but clusters, resamples, comparisons and --why need all of them in "
                          "one run", hint=f"{instead} supports these; --interval alone works here, too",
                          code="USAGE_CONFLICT")  # fmt: skip
-    _refuse_skill(
-        request, f"{what} splits the rows, and the best constant prediction of --skill is that of all", instead
-    )
+    if request.skill:
+        raise UsageError(f"{what} splits the rows, and the best constant prediction of --skill is that of all",
+                         hint=f"{instead} supports it; --skill-against MODEL works here, too",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if data.targets is not None:
         raise UsageError(f"{what} does not support joins: every process would read --targets again",
                          hint="join the files first: predictions and targets as columns of one table",
@@ -48,13 +49,6 @@ def _refuse_batches(request: Request, what: str, instead: str) -> None:
                     hint=f"{instead} scores it",
                     code="USAGE_CONFLICT",
                 )
-
-
-def _refuse_skill(request: Request, why: str, instead: str) -> None:
-    if request.skill:
-        raise UsageError(
-            why, hint=f"{instead} supports it; --skill-against MODEL works here, too", code="USAGE_CONFLICT"
-        )
 
 
 def refuse_remote_batches(engine: Engine, what: str) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from losscli.errors import LosscliError
 from losscli.io.source import Fragment, ReadAs
 
 FILES = 32
@@ -62,5 +61,5 @@ def begun(split: object, most: int) -> int:
 def _asked(ask: Callable[[], int]) -> int:
     try:
         return ask()
-    except LosscliError:  # it is raised in its place, when the file is read
+    except Exception:  # whatever it is: it is raised in its place, when the split is read
         return 0

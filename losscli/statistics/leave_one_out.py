@@ -52,18 +52,16 @@ def influences(
     InfluenceResult or str
         Up to ten units, by the size of the change; a text why there are none.
     """
-    alone = 0
+    alone: list[InfluenceResult] = []
     for slice_, slice_ids in slices.items():
         for found in _of_slice(sums, slice_ids, {line: one for (line, of), one in results.items() if of == slice_}):
             if found.count == 1:
-                alone += 1
+                alone.append(found)
             else:
                 yield found
     if alone:
-        yield (
-            f"{alone:,} value{' is' if alone == 1 else 's are'} of a single unit: without it nothing is left, so no "
-            "influence is shown"
-        )
+        are = f"and {len(alone) - 1:,} more are" if len(alone) > 1 else "is"
+        yield (f"{_named(alone[0])} {are} of a single unit: without it nothing is left, so no influence is shown")
     if sums.units_are_merged:
         yield (
             f"there are more than {MAX_CLUSTERS:,} units, so the influence of single ones is not known; "
@@ -87,6 +85,12 @@ def _of_slice(
             both = _Value(ours.function.minus(theirs.function), ours.value - theirs.value, ours.unit, ours.weight)
             removed, count = _removed(sums, both, slice_ids)
             yield _result(sums, results[first], results[second].model, both, removed, count)
+
+
+def _named(found: InfluenceResult) -> str:
+    """`mse of a, day=1`, or of the difference of two models `mse of a - b, day=1`."""
+    models = " - ".join(filter(None, (found.model, found.against)))
+    return f"{found.spec}{f' of {models}' if models else ''}{''.join(f', {k}={v}' for k, v in found.by.items())}"
 
 
 def _result(
@@ -118,8 +122,10 @@ def _removed(sums: ContributionSums, found: _Value, slice_ids: SliceIds) -> tupl
     exact = sums.cluster_columns(columns, found.unit, slice_ids)
     if exact is None:
         return [], 0
-    labels = sums.unit_labels(columns, found.unit, slice_ids)
     kept = [position for position, row in enumerate(zip(*exact, strict=True)) if any(row)]
+    if len(kept) == 1:  # without it nothing is left
+        return [], 1
+    labels = sums.unit_labels(columns, found.unit, slice_ids)
     without = np.array([_without(column, kept) for column in exact]).T
     values = np.asarray(found.function.statistic(without), np.float64)
     shares = _shares(exact, _weights(sums, columns, found.weight), kept)

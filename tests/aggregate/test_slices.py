@@ -151,11 +151,15 @@ def test_of_a_state_only_new_names_are_looked_up_one_by_one(longest, monkeypatch
     assert asked == ([6000, 100] if longest == 8 else [6000, 6000, 6000])
 
 
-def test_what_is_there_twice_is_no_state():
+def test_what_is_there_twice_or_not_at_all_is_no_state():
     names, at = strings(["a", "b"]), np.arange(2)
-    for wrong in ([strings(["a", "a"]), at], [names, at * 0], [names, at - 1]):
+    null = pa.array(["a", None])
+    for wrong in ([strings(["a", "a"]), at], [names, at * 0], [names, at - 1], [names, at + 1], [null, at]):
         with pytest.raises(ValueError, match=r"slice|name"):
             SliceIndex(1).restore([wrong])
+    for short in (at[:1], np.zeros(3, np.int64), np.zeros((1, 2), np.int64)):
+        with pytest.raises(ValueError, match="column of slices"):
+            SliceIndex(2).restore([[names, at], [names, short]])
     with pytest.raises(ValueError, match="columns of slices"):
         SliceIndex(2).restore([[names, at]])
 

@@ -143,6 +143,15 @@ def test_a_worker_asks_for_what_comes_next():
     assert found == ["a", Raised("OSError: no disk"), "c"]
 
 
+def test_what_fails_as_a_worker_asks_ahead_is_that_item_alone():
+    class Unprepared(Asked):
+        def ask_ahead(self, most):
+            raise RuntimeError("boom")
+
+    items = [Asked("a", []), Unprepared("b", []), Asked("c", [])]
+    assert list(answers(lambda item, _: item.name, items, lambda: False)) == ["a", "b", "c"]
+
+
 def test_a_worker_without_access_is_named(store, cluster, tmp_path, capfd, monkeypatch):
     """Its own environment has no way to the store."""
     endpoint, client = store

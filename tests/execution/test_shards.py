@@ -20,7 +20,7 @@ import losscli
 from losscli.aggregate.exact_sum import Sums
 from losscli.cli.entry import run
 from losscli.errors import UsageError
-from losscli.execution import merge_states, shards, state_file
+from losscli.execution import merge_states, packed_arrays, shards, state_file
 from losscli.execution.packed_arrays import packed, same, unpacked
 from losscli.execution.placed_splits import PlacedSplit
 from losscli.execution.shard_state import request_in, request_out
@@ -570,6 +570,16 @@ def test_arrays_in_json_and_back(array):
     back = unpacked(json.loads(json.dumps(packed({"x": [array]}))))["x"][0]
     assert same(back, array)
     assert not same(array[:-1], array) or not len(array)
+
+
+def test_an_array_takes_no_more_memory_than_it_has(monkeypatch):
+    array = packed(np.arange(300_000))  # more than a piece
+    before = pa.default_memory_pool().max_memory()
+    assert unpacked(array).tolist() == list(range(300_000))
+    assert pa.default_memory_pool().max_memory() - before < 8 << 20
+    monkeypatch.setattr(packed_arrays, "_MOST_BYTES", 2_399_999)
+    with pytest.raises(ValueError, match="too large"):
+        unpacked(array)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,12 @@ def test_a_single_unit_has_no_influence_and_that_is_said():
     data = {"y": np.zeros(4), "a": np.arange(4.0), "w": np.array([0.0, 0, 0, 2]), "user": np.array(list("abcd"))}
     report = evaluate(data, ["mse", "mae"], weight="w", cluster="user", why=True)
     assert report.influence == ()
-    assert any("2 values are of a single unit" in warning.message for warning in report.warnings)
+    (said,) = [warning.message for warning in report.warnings if "single unit" in warning.message]
+    assert said.startswith("mse of a and 1 more are of a single unit: ")
+    by_day = {"y": np.zeros(4), "a": np.arange(4.0), "b": np.ones(4), "day": np.array(list("xyyy"))}
+    report = losscli.compare(by_day, "mse", target="y", pred={"a": "a", "b": "b"}, by="day", why=True)
+    (said,) = [warning.message for warning in report.warnings if "single unit" in warning.message]
+    assert said.startswith("mse of a, day=x and 2 more are of a single unit: ")  # b, and their difference
 
 
 def test_more_units_than_are_kept_are_said(monkeypatch):
