@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import pickle
 import pkgutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from processes import LOSSCLI, PREDS, SCORE, environment, shell
 from waiting import PATIENCE
 
 from losscli.cli.entry import run
+from losscli.io.files.open import open_source
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="streams, links and file names of POSIX")
 
@@ -201,6 +203,21 @@ def test_a_report_over_an_input(args, folder, capfd):
     assert run(list(args)) == 2
     assert "is an input" in capfd.readouterr().err
     assert (folder / "parts" / "a.csv").read_text() == (folder / "preds.csv").read_text() == PREDS
+
+
+def test_a_working_directory_that_was_deleted(folder, monkeypatch, capfd):
+    preds, gone = str(folder / "preds.csv"), folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    (fragment,) = open_source([preds]).fragments
+    sent = pickle.dumps([*fragment.remote_splits({"p": "number"})])
+    assert run(["eval", preds, *SCORE[2:]]) == 0
+    assert run([*SCORE]) == run(["eval", preds, *SCORE[2:], "-o", "out.json"]) == 4
+    said = "error: the working directory does not exist any more\n hint: cd to a folder that exists\n"
+    assert capfd.readouterr().err == 2 * said
+    monkeypatch.undo()
+    assert sum(batch.data.num_rows for split in pickle.loads(sent) for batch in split.batches(1)) > 1
 
 
 def test_a_report_where_standard_output_goes(folder):

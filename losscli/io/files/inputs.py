@@ -93,6 +93,8 @@ class ReadAtOnce:
 
 def absolute(path: str) -> str:
     """A path for processes with another working directory; a Path takes ten times as long, and files may be many."""
+    if os.path.isabs(path):  # noqa: PTH117
+        return path  # the working directory may be gone
     return os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
 
 

@@ -136,8 +136,33 @@ def _check_unchanged(file: PlannedFile, source: Input) -> None:
                     hint="plan again: losscli plan-shards SOURCE… --shards N --plan-out FILE")  # fmt: skip
 
 
+class _WithoutRows(Fragment):
+    """A file of which other shards read the rows: none of its splits has any."""
+
+    @property
+    def size(self) -> int:
+        """Nothing is read."""
+        return 0
+
+    def ask_ahead(self, projection: Mapping[str, ReadAs], most: int) -> int:
+        """Nothing to begin."""
+        return 0
+
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """None."""
+        return iter(())
+
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """None."""
+        return iter(())
+
+    def unread_splits(self, projection: Mapping[str, ReadAs]) -> Sequence[Split]:
+        """None."""
+        return ()
+
+
 @dataclass(frozen=True)
-class ElsewhereFragment(Fragment):
+class ElsewhereFragment(_WithoutRows):
     """A file of other shards, which is not opened."""
 
     path: str
@@ -147,23 +172,7 @@ class ElsewhereFragment(Fragment):
         """Itself: none of its columns is read."""
         return self
 
-    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """None."""
-        return iter(())
-
-    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """None."""
-        return iter(())
-
 
 @dataclass(frozen=True)
-class HeaderFragment(WrappedFragment):
-    """The first file, of which other shards read the rows."""
-
-    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """None."""
-        return iter(())
-
-    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """None."""
-        return iter(())
+class HeaderFragment(_WithoutRows, WrappedFragment):
+    """The first file, of which other shards read the rows; it says what the columns are."""
