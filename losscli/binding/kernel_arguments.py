@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from losscli.binding.let_hints import derived_column
 from losscli.binding.plan import Input, Table
 from losscli.binding.ragged_lists import is_ragged, lengths
 from losscli.contract.kinds import Array
@@ -112,7 +113,7 @@ def _check_last(side: Input, values: Array | None, last: int, index: RowNumbers,
 
 
 def _from_one(column: str) -> str:
-    return f"they count from 0; if these count from 1, subtract it: --let '{column}_0={column} - 1'"
+    return f"they count from 0; if these count from 1, subtract it: {derived_column(column, 'from_0', '- 1')[1]}"
 
 
 def _check_share(side: Input, width: int, like: tuple[Input, Array] | None, location: Location) -> None:

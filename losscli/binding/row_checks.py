@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from losscli.binding.let_hints import derived_column
 from losscli.binding.plan import Input, Plan
 from losscli.binding.ragged_lists import elements, is_ragged, row_of, with_elements
 from losscli.contract.kinds import FAR, NEAR, Array, Kind, KnownBounds
@@ -126,7 +127,7 @@ class RowChecks:
         else:
             hint = f"if these are logits, apply the {item.kind.link} to them first"
         if 2 < value <= 100 and not item.classed:
-            return f"{hint}; if these are percentages: --let 'p = {item.columns[0]} / 100' -p p"
+            return f"{hint}; if these are percentages{_as_fractions(item)}"
         return hint
 
     def _nudged(self, item: Input, values: Array, bad: Array) -> tuple[Array, Array | None]:
@@ -167,6 +168,15 @@ class RowChecks:
                              shortest(given[row]), "weights must be at least 0; 0 leaves a row out",
                              code="DATA_OUT_OF_RANGE")  # fmt: skip
         return given
+
+
+def _as_fractions(item: Input) -> str:
+    """How percentages become fractions: with a command where that is a matter of one column of numbers."""
+    (column, *others), listed = item.columns, item.listed or item.keyed or item.spelled
+    if others or listed or item.role != "pred" or ":" in column:  # the colon is that of a model's file
+        return ", divide them by 100"
+    name, option = derived_column(column, "fraction", "/ 100")
+    return f": {option} -p {name}"
 
 
 def are_probabilities(kind: Kind, values: Array) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +105,38 @@ def test_the_hint_names_a_loss_that_there_is(loss: str, hint: str) -> None:
 
 
 def test_a_value_up_to_100_may_be_a_percentage() -> None:
-    for value, hint in ((90.0, "if these are percentages: --let 'p = chance / 100' -p p"), (101.0, "_with_logits")):
+    said = "if these are percentages: --let 'chance_fraction = chance / 100' -p chance_fraction"
+    for value, hint in ((90.0, said), (101.0, "_with_logits")):
         with pytest.raises(DataError, match="expected a probability") as raised:
             losscli.evaluate({"y": [1, 0], "chance": [value, 0.5]}, "bce", target="y", pred="chance")
         assert hint in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(
+    "column", ["p", "fraction", "100 %", "it's", "a b", "in", "w\u00e4rme", "x.y", "a`b", "-p", "p[0]"]
+)
+def test_what_the_hint_for_percentages_says_can_be_run(
+    column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"y": y, column: value}) + "\n" for y, value in ((1, 90.0), (0, 20.0))))
+    command = ["eval", str(path), "-t", "y", "-l", "bce", "-f", "json"]
+    assert run([*command, f"--pred={column}"]) == 3
+    error = json.loads(capsys.readouterr().err)
+    _, options = error["hint"].split("if these are percentages: ")
+    assert run([*command, *shlex.split(options)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["results"][0]["value"] == pytest.approx(-(math.log(0.9) + math.log(0.8)) / 2)
+
+
+def test_the_hint_for_percentages_has_a_command_for_one_column_only() -> None:
+    for data, loss, roles in (
+        ({"y": ["a", "b"], "p_a": [90.0, 20.0], "p_b": [10.0, 80.0]}, "cross_entropy", {"pred": "p_*"}),
+        ({"y": [0, 1], "v": [[90.0, 10.0], [20.0, 80.0]]}, "cross_entropy", {"pred": "v"}),
+    ):
+        with pytest.raises(DataError) as raised:
+            losscli.evaluate(data, loss, target="y", **roles)
+        assert str(raised.value.hint).endswith("; if these are percentages, divide them by 100")
 
 
 def test_the_hint_is_for_all_losses_of_a_column() -> None:

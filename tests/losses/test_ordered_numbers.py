@@ -22,7 +22,7 @@ def test_the_last_class_has_the_number_of_steps(loss):
     error = caught.value
     assert (error.row, error.column, error.value, error.code) == (3, "y", "3", "DATA_OUT_OF_RANGE")
     assert error.message.startswith("3 in 'y' is beyond the last number, 2: expected the number of an ordered class")
-    assert error.hint == "they count from 0; if these count from 1, subtract it: --let 'y_0=y - 1'"
+    assert error.hint == "they count from 0; if these count from 1, subtract it: --let 'y_from_0 = y - 1'"
 
 
 @pytest.mark.parametrize("loss", ["ordinal_bce", "corn", LINK])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from losscli.binding.default_names import LOGIT_NAMES, PROBABILITY_NAMES
+from losscli.binding.let_hints import derived_column
 from losscli.contract.kinds import FAR
 from losscli.execution.inspection.columns import Candidate
 from losscli.execution.inspection.domains import are_probabilities, correlation_of, target_numbers
@@ -111,7 +112,10 @@ def _named_wrongly(sample: Sample) -> Iterator[FindingResult]:
         if words & PROBABILITY_NAMES and (low < 0 or high > 1):
             percent = low >= 0 and 2 < high <= 100
             about = "percentages" if percent else "logits or scores"
-            hint = f"--let 'p = {column.cols} / 100'" if percent else "losses of logits take them as they are"
+            hint = "losses of logits take them as they are"
+            if percent:
+                derived = derived_column(column.cols, "fraction", "/ 100")[1]
+                hint = derived if column.is_number else "divide them by 100"
             yield FindingResult(
                 "not_probabilities", (column.cols,),
                 f"'{column.cols}' is named like probabilities and goes from {low:.6g} to {high:.6g}: {about}?", hint,
