@@ -271,4 +271,4 @@ def test_a_blank_line_does_not_make_up_for_two_records_in_one(tmp_path, monkeypa
     code, _, err = both(monkeypatch, capsys, str(tmp_path), *ASK, "-f", "json")
     error = json.loads(err)
     assert (code, error["row"], error["line"]) == (3, 151, 151)
-    assert "Extra data" in error["message"]
+    assert "two records on one line" in error["message"]

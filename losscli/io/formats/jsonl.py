@@ -19,7 +19,7 @@ from losscli.io.arrow.keyed import keyed_fields
 from losscli.io.batches import BATCH_ROWS, Batch, joined_batches
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
-from losscli.io.formats.jsonl_exact import Wanted, are_lines, json_finding, lines_of, read_exactly, text_of
+from losscli.io.formats.jsonl_exact import LINE_HINT, Wanted, are_lines, line_finding, lines_of, read_exactly, text_of
 from losscli.io.formats.text_ranges import ranges
 from losscli.io.formats.text_windows import (
     RECORD_LIMIT,
@@ -341,11 +341,12 @@ def _parsed_alone(lines: Sequence[tuple[int, bytes]], path: str) -> Iterator[dic
         try:
             record = json.loads(text.decode("utf-8", "surrogateescape"))
         except (ValueError, RecursionError) as error:
-            reason = json_finding(error)
-            raise DataError(f"invalid JSON: {reason}", path=path, row=row, line=line, code="DATA_BAD_ROW") from None
+            reason, hint = line_finding(error)
+            raise DataError(f"invalid JSON: {reason}", path=path, row=row, line=line, hint=hint,
+                            code="DATA_BAD_ROW") from None  # fmt: skip
         if not isinstance(record, dict):
             message = f"a JSON line that is not an object (line {line})"
-            raise DataError(message, path=path, line=line, hint="write one {…} per line", code="DATA_BAD_ROW")
+            raise DataError(message, path=path, line=line, hint=LINE_HINT, code="DATA_BAD_ROW")
         yield record
 
 

@@ -22,6 +22,7 @@ from losscli.io.source import ReadAs
 from losscli.lazy import dataclass
 
 EXCERPT_LENGTH = 60
+LINE_HINT = "write one {…} per line"
 _MOST_DIGITS = 309  # of a whole number that a float64 may hold
 
 
@@ -193,20 +194,31 @@ def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
         text = line.decode("utf-8", "surrogateescape")
         record = json.loads(text, object_pairs_hook=_pairs, parse_float=_float, parse_int=_int)
     except (ValueError, RecursionError) as error:
-        reason = json_finding(error)
+        reason, hint = line_finding(error)
         reason += f" at character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise location.error(
-            row, None, f"invalid JSON: {reason}", line[:EXCERPT_LENGTH].decode(errors="replace"), code="DATA_BAD_ROW"
-        ) from None
+        excerpt = line[:EXCERPT_LENGTH].decode(errors="replace")
+        raise location.error(row, None, f"invalid JSON: {reason}", excerpt, hint, code="DATA_BAD_ROW") from None
     if not isinstance(record, dict):
         raise location.error(
             row,
             None,
             "a JSON line that is not an object",
             line[:EXCERPT_LENGTH].decode(errors="replace"),
+            LINE_HINT,
             code="DATA_BAD_ROW",
         )
     return record
+
+
+def line_finding(error: ValueError | RecursionError) -> tuple[str, str | None]:
+    """What is wrong with a line that is no JSON, and what to do where it seems to hold less or more than a record."""
+    if not isinstance(error, json.JSONDecodeError):
+        return json_finding(error), None
+    text, rest = error.doc.strip(), error.doc[error.pos :].lstrip(" \t\r,")
+    if error.msg == "Extra data" and text.startswith("{") and rest.startswith("{"):
+        return "two records on one line", LINE_HINT
+    partial = error.msg == "Extra data" or not rest or not text.startswith("{") or not text.endswith("}")
+    return json_finding(error), LINE_HINT if partial else None
 
 
 def json_finding(error: ValueError | RecursionError) -> str:
