@@ -9,7 +9,7 @@ import pytest
 from losscli.errors import DataError
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_ranges
-from losscli.io.formats.csv_records import Dialect, has_quoted_line_ends
+from losscli.io.formats.csv_records import Dialect, count_line_ends, has_quoted_line_ends
 from losscli.io.source import ReadAs, ReadOptions, Split
 from losscli.io.unproven_splits import UnprovenSplit
 
@@ -68,6 +68,20 @@ def test_the_rest_from_any_range_on_has_the_lines_of_the_file(
         location = next(iter(first.batches(row))).location
         assert location.error(0, "x", "wrong", "", None, code="DATA_BAD_CELL").line == row + (name == "a.csv")
         row += len(numbers(split))
+
+
+@pytest.mark.parametrize("end", ["\r\r\n", "\r\n", "\n\r", "\r\r\r\n"])
+@pytest.mark.parametrize("window", [1, 2, 3, 4, 7])
+def test_lines_are_counted_across_any_cut(
+    end: str, window: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_ranges, "WINDOW", window)
+    content = ("x\n" + f"1{end}" * 100 + "\n").encode()
+    splits = found(tmp_path / "a.csv", content.decode())
+    assert splits is not None
+    for split in splits:
+        assert isinstance(split, text_ranges.RangeSplit)
+        assert split._line() == 1 + count_line_ends(content[: split.offset])
 
 
 @pytest.mark.parametrize("content", [

@@ -87,8 +87,8 @@ class RangeSplit(UnprovenSplit):
         with self.fragment.source.open() as stream:
             stream.seek(at)
             while at < self.offset and (text := stream.read(min(WINDOW, self.offset - at))):
-                # A CRLF may be cut here.
-                text += stream.read(1) if text.endswith(b"\r") and at + len(text) < self.offset else b""
+                while text.endswith(b"\r") and at + len(text) < self.offset and (more := stream.read(1)):
+                    text += more  # a CRLF may be cut here
                 at, line = at + len(text), line + count_line_ends(text)
         return line
 
