@@ -206,7 +206,7 @@ class Scored:
 
     def run(self, tool: ServedCommands, words: list[str], chunk: str = "") -> Outcome:
         """What a command leaves, the file that it writes too."""
-        code, texts = tool.run(words, self.folder, {"LOSSCLI_CHUNK_ROWS": chunk} if chunk else {})
+        code, texts = tool.run(words, self.folder, {"LOSSCLI_CHUNK_ROWS": chunk} if chunk else {}, self.table.case.rows)
         if (written := self.folder / OUTPUT).exists():
             texts[OUTPUT] = written.read_bytes()
             written.unlink()

@@ -5,7 +5,7 @@
 OLD and NEW are folders with a checkout each. Pages, sample data and golden numbers are those of OLD; each command of a
 page runs as written and once more with JSON as its format, and everything that it writes is compared. Random tables
 (`random_commands.py`) are scored by OLD with one thread, and by NEW so, by 1, 2, 3 and 8 threads, in chunks of several
-sizes, in shards, and with --dask by two workers.
+sizes, by 2, 3 and 8 processes that are forks (of tables of any size), in shards, and with --dask by two workers.
 
 Each difference is a line when it is first seen, each page or table a line with its counts; the end counts differences
 by kind. Those that no change of speed may make are faults, and end it with exit code 1. --only takes the pages and
@@ -43,18 +43,24 @@ from benchmarks.random_commands import CHUNKS, OUTPUT, THREADS, Scored, golden_t
 from benchmarks.served_commands import VARIABLES, ServedCommands  # noqa: E402
 
 Compared = Iterator[tuple[str, Outcome, Outcome]]
+MOST_CHUNKS = 2000
+"""Chunks into which a table is cut; more would take minutes and show no more."""
 RESULTS = ("rows", "results", "comparisons", "data")
 """What of a report is the same however it was computed."""
 
 
 @dataclass(frozen=True)
 class Checkouts:
-    """Both checkouts, each with the processes that run its commands: forks for pages, one that stays for tables."""
+    """Both checkouts, each with the processes that run its commands: forks for pages, one that stays for tables.
+
+    `parallel` runs commands of the newer one in forks of themselves.
+    """
 
     folders: Sequence[Path]
     forked: Sequence[ForkedCommands]
     old: ServedCommands
     new: ServedCommands
+    parallel: ServedCommands | None = None
     scheduler: str | None = None
 
 
@@ -107,11 +113,16 @@ def in_other_ways(checkouts: Checkouts, scored: Scored) -> Iterator[tuple[str, s
     """What the newer checkout says by threads, in chunks, in shards and on Dask, each of one of the forms."""
     seed, forms = scored.table.case.seed, list(scored.sources)
     for number, (threads, chunk) in enumerate(product(THREADS, CHUNKS), start=seed):
+        if chunk and scored.table.case.rows > MOST_CHUNKS * int(chunk):
+            continue
         form = forms[number % len(forms)]
         words = ["eval", *scored.arguments(form), "-fjson", f"--threads={threads}"]
         yield f"{threads} threads, chunks of {chunk or 'any size'}", form, scored.run(checkouts.new, words, chunk)
     if scored.table.batches:
         return
+    for threads, form in product(THREADS[1:], forms if checkouts.parallel is not None else ()):
+        words = ["eval", *scored.arguments(form), "-fjson", f"--threads={threads}"]
+        yield f"{threads} processes", form, scored.run(checkouts.parallel, words)
     for form in ("files", "csv"):
         yield "in shards", form, scored.sharded(checkouts.new, scored.arguments(form))
     if checkouts.scheduler is not None and seed % 5 == 0:
@@ -162,22 +173,26 @@ class Found:
     commands: int
     errors: int  # commands with an exit code other than 0, in both
     differences: list[Difference]
+    forked: int = 0  # commands whose work was done by forks
 
     def line(self) -> str:
         """Its counts."""
         faults = sum(difference.kind in FAULTS for difference in self.differences)
-        return (f"{self.name}: {self.commands} commands ({self.errors} of them errors), {faults} faults, "
-                f"{len(self.differences) - faults} other differences")  # fmt: skip
+        return (f"{self.name}: {self.commands} commands ({self.errors} errors, {self.forked} in forks), "
+                f"{faults} faults, {len(self.differences) - faults} other differences")  # fmt: skip
 
 
 def found_by(name: str, job: Job, idle: SimpleQueue[Checkouts]) -> Found:
     """Run a job, with processes that no other job uses meanwhile."""
     found, checkouts = Found(name, 0, 0, []), idle.get()
+    before = checkouts.parallel.forked if checkouts.parallel is not None else 0
     try:
         for where, old, new in job(checkouts):
             found.commands += 1
             found.errors += old.exit != 0
             found.differences += differences(where, old, new)
+        if checkouts.parallel is not None:
+            found.forked = checkouts.parallel.forked - before
     finally:
         idle.put(checkouts)
     return found
@@ -189,11 +204,12 @@ class Teller:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.seen: set[tuple[str, ...]] = set()
-        self.commands = 0
+        self.commands = self.forked = 0
 
     def tell(self, found: Found) -> None:
         """Print what is new in this."""
         self.commands += found.commands
+        self.forked += found.forked
         for one in found.differences:
             self.counts[one.kind] += 1
             field = re.sub(r"\[\d+\]", "[]", one.where.rpartition("]")[2] or one.kind)
@@ -233,7 +249,9 @@ def main() -> int:
             with asked.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(vars(found)) + "\n")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(teller.counts.items()))
-    print(f"{teller.commands} commands, {time.monotonic() - began:.0f} s: {kinds or 'the same'}")
+    print(
+        f"{teller.commands} commands, {teller.forked} in forks, {time.monotonic() - began:.0f} s: {kinds or 'the same'}"
+    )
     return 1 if any(teller.counts[kind] for kind in FAULTS) else 0
 
 
@@ -243,14 +261,15 @@ def compared(old: Path, new: Path, todo: Mapping[str, Job], *, dask: bool) -> It
         return
     with ExitStack() as stack:
         forks = any(name.startswith("page") for name in todo)
-        idle = processes(stack, old, new, forks=forks, dask=dask)
+        tables = any(name.startswith("table") for name in todo)
+        idle = processes(stack, old, new, forks=forks, tables=tables, dask=dask)
         pool = ThreadPoolExecutor(os.cpu_count())
         stack.callback(pool.shutdown, cancel_futures=True)
         for future in as_completed([pool.submit(found_by, name, job, idle) for name, job in todo.items()]):
             yield future.result()
 
 
-def processes(stack: ExitStack, *folders: Path, forks: bool, dask: bool) -> SimpleQueue[Checkouts]:
+def processes(stack: ExitStack, *folders: Path, forks: bool, tables: bool, dask: bool) -> SimpleQueue[Checkouts]:
     """Processes for as many jobs at a time as there are cores."""
     place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     forked = [
@@ -262,7 +281,9 @@ def processes(stack: ExitStack, *folders: Path, forks: bool, dask: bool) -> Simp
     idle: SimpleQueue[Checkouts] = SimpleQueue()
     for _ in range(os.cpu_count() or 1):
         served = [stack.enter_context(ServedCommands(folder)) for folder in folders]
-        idle.put(Checkouts(folders, forked, *served, scheduler))
+        parallel = tables and sys.platform == "linux"  # where the command itself makes forks
+        more = stack.enter_context(ServedCommands(folders[1], forks=True)) if parallel else None
+        idle.put(Checkouts(folders, forked, *served, more, scheduler))
     return idle
 
 
