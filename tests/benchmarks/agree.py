@@ -1,8 +1,14 @@
-"""Two programs must say the same before their times may be compared."""
+"""Two programs must say the same before their times may be compared: python agree.py OURS THEIRS TOLERANCE
+
+As a program it compares two Parquet files, whose first column is a key and whose last the values: a process of its own,
+as the reader is large, and what a process holds its children seem to hold as well.
+"""
 
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -16,7 +22,7 @@ def answers(output: Path, key: str | None) -> Iterator[tuple[str, float]]:
     """Name and value of what was printed: a number a line, or CSV with a column of keys and the column `value`, or
     the last one.
 
-    A line at a time: what a process holds, its children seem to hold as well.
+    A line at a time, so that this process stays small.
     """
     with output.open(encoding="utf-8", newline="") as lines:
         if key is None:
@@ -43,3 +49,34 @@ def check(ours: Path, theirs: Path, tolerance: float, key: str | None = None) ->
     if not count:
         raise Disagreement("neither printed a value")
     return count
+
+
+def check_files(ours: Path, theirs: Path, tolerance: float) -> None:
+    """The same of two Parquet files."""
+    words = [sys.executable, __file__, str(ours), str(theirs), repr(tolerance)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Disagreement((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+
+
+def _compared_files(ours: str, theirs: str, tolerance: float) -> str | None:
+    """Where two Parquet files differ."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    mine, other = pq.read_table(ours), pq.read_table(theirs)
+    if len(mine) != len(other) or not len(mine):
+        return f"one has {len(mine)} values, the other {len(other)}"
+    keys, values = ([table.column(at).to_numpy() for table in (mine, other)] for at in (0, -1))
+    if not np.array_equal(*keys):
+        return "the rows are not the same"
+    # Written so that a NaN disagrees.
+    wrong = np.flatnonzero(~(np.abs(values[0] - values[1]) <= tolerance * np.abs(values[1])))
+    if not len(wrong):
+        return None
+    at = int(wrong[0])
+    return f"row {keys[0][at]}: {float(values[0][at])!r} against {float(values[1][at])!r}, tolerance {tolerance:g}"
+
+
+if __name__ == "__main__":
+    sys.exit(_compared_files(sys.argv[1], sys.argv[2], float(sys.argv[3])))

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +31,9 @@ for name in sys.argv[1:]:
         found[name] = importlib.import_module(name).__version__ if name == "losscli" else None
 print(json.dumps(found))
 """
-_EXTRA = ("seconds", "CPU seconds")
+_EXTRA = ("seconds",)
+_TIMES = ("time", "speed-up", "seconds", "peak memory")
+"""The lines in which times stand beside what is compared."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Setting:
     runs: int
     own: Mapping[str, str | None]
     peers: Mapping[str, str | None]
+    commit: str = "an unknown commit"
 
     def lacks(self, row: Row) -> list[str]:
         return [need for side in row.sides for need in side.needs if self.peers.get(need) is None]
@@ -52,13 +56,27 @@ class Setting:
         """The sentence above the table."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return (
-            f"Measured on {platform.system()} {platform.machine()}, {cores} cores, {self.runs} rounds a row: "
+            f"Measured at `{self.commit}` on {date.today().isoformat()}, on {platform.system()} {platform.machine()}, "
+            f"{cores} cores, {self.runs} rounds a row: "
             f"{_listed(self.own)}; peers: {_listed(self.peers)}."
         )
 
 
 def _listed(versions: Mapping[str, str | None]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items() if version is not None)
+
+
+def commit() -> str:
+    """The commit of this checkout, and whether what is measured was changed since."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(ROOT), *words]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=8", "HEAD") + (", changed" if git("status", "-s", "losscli") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return Setting.commit
 
 
 def environment(ours: bool) -> dict[str, str]:
@@ -74,12 +92,12 @@ def probe(python: str, names: Iterable[str], ours: bool) -> dict[str, str | None
     return found
 
 
-def take(side: Side, setting: Setting, output: Path) -> measure.SplitResult:
+def take(side: Side, setting: Setting, output: Path, *, together: bool = False) -> measure.SplitResult:
     """Run a side once, and its base where it has one."""
     python, variables = (setting.interpreter if side.needs else sys.executable), environment(not side.needs)
 
     def once(args: Sequence[str], where: Path) -> measure.Usage:
-        return measure.process([python, *args], setting.folder, variables, where)
+        return measure.process([python, *args], setting.folder, variables, where, together=together)
 
     return measure.SplitResult(
         once(side.args, output), once(side.base, setting.scratch / "base.out") if side.base else None
@@ -91,10 +109,17 @@ def rounds(row: Row, setting: Setting) -> list[tuple[measure.SplitResult, ...]]:
     outputs = [setting.scratch / f"{number}.out" for number in range(len(row.sides))]
 
     def done() -> None:
-        if row.tolerance is not None and row.against is not None:
+        if row.tolerance is None or row.against is None:
+            return
+        if row.written is not None:
+            agree.check_files(*(setting.folder / name for name in row.written), row.tolerance)
+        else:
             agree.check(*outputs, row.tolerance, row.key)
 
-    takers = [partial(take, side, setting, output) for side, output in zip(row.sides, outputs, strict=True)]
+    together = any(goal.compared == measure.TOGETHER for goal in row.goals)
+    takers = [
+        partial(take, side, setting, output, together=together) for side, output in zip(row.sides, outputs, strict=True)
+    ]
     return measure.in_turn(takers, 1 if row.long else setting.runs * row.often, done)
 
 
@@ -108,22 +133,20 @@ def measured(row: Row, setting: Setting) -> tuple[list[table.Entry], list[measur
         return table.entries(row, "failed"), [], str(error)
     except agree.Disagreement as error:
         return table.entries(row, "values disagree"), [], f"values disagree: {error}"
-    lines = []
-    for goal, entry in zip(row.goals, table.entries(row), strict=True):
-        spread = measure.spread(goal.compared, found)
-        lines.append(table.filled(entry, spread, measure.met(goal.compared, spread, goal.limit)))
     medians = [
         measure.Usage(*(statistics.median(getattr(t.run, what) for t in taken) for what in ("seconds", "cpu", "peak")))
         for taken in zip(*found, strict=True)
     ]
+    lines = []
+    for goal, entry in zip(row.goals, table.entries(row), strict=True):
+        cpu = " / ".join(f"{m.cpu:.2f}" for m in medians) if goal.compared in _TIMES else ""
+        lines.append(table.filled(goal, entry, measure.spread(goal.compared, found), cpu))
     return lines, medians, None
 
 
 def extra(entry: table.Entry, medians: Sequence[measure.Usage]) -> list[str]:
-    """Seconds and CPU seconds of both sides, in the line that compares times."""
-    if entry.compared not in ("time", "speed-up", "peak memory"):
-        return []
-    return [" / ".join(f"{getattr(m, what):.2f}" for m in medians) for what in ("seconds", "cpu")]
+    """Seconds of both sides, in the line that compares times."""
+    return [" / ".join(f"{m.seconds:.2f}" for m in medians)] if entry.compared in _TIMES else []
 
 
 def chosen(words: Sequence[str], long: bool) -> list[Row]:
@@ -181,6 +204,7 @@ def main(args: Sequence[str]) -> int:
         setting = Setting(
             folder, Path(scratch), given.peers, given.runs,
             probe(sys.executable, ("losscli", "numpy", "pyarrow"), ours=True), probe(given.peers, needs, ours=False),
+            commit(),
         )  # fmt: skip
         print(f"{setting.machine}\n", flush=True)
         good, wrong = run(rows, setting)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,6 +18,9 @@ GROUPS = 100_000
 WIDTH = 128
 MEMBERS = 50
 SIDE = 512
+SHARDS = 200
+ROOT = Path(__file__).resolve().parents[2]
+BY_GROUP = ("-t", "y", "-p", "p", "-l", "mse", "--by", "key")
 
 
 def errors(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
@@ -134,6 +139,27 @@ def small_files(path: Path, rng: np.random.Generator) -> None:
         pc.write_csv(pa.table(errors(rng, 500)), path / f"part{number:04}.csv")
 
 
+def scored_groups(path: Path, rng: np.random.Generator) -> None:
+    """The saved report of 100,000 groups."""
+    run_eval(path.parent, "rows.parquet", *BY_GROUP, "-q", "-o", f"json={path.name}")
+
+
+def states(path: Path, rng: np.random.Generator) -> None:
+    """The states of 200 shards of 100 million rows, each with nearly all of 100,000 groups: a folder."""
+    path.mkdir(exist_ok=True)
+    for number in range(1, SHARDS + 1):
+        run_eval(path.parent, *["rows.parquet"] * 5, *BY_GROUP, "-q", "--shard", f"{number}/{SHARDS}", "--state-out",
+                 f"{path.name}/{number:03}")  # fmt: skip
+
+
+def run_eval(folder: Path, *words: str) -> None:
+    """`losscli eval` of this checkout."""
+    make(folder, ["rows.parquet"])
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-m", "losscli", "eval", *words], cwd=folder, env=variables, check=True,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+
+
 def parquet(path: Path, pieces: Iterable[pa.Table]) -> None:
     """One row group a piece."""
     writer: pq.ParquetWriter | None = None
@@ -180,6 +206,8 @@ MAKERS: dict[str, Callable[..., None]] = {
     "logits.parquet": tables(logits, 5, 10_000),
     "wide_logits.parquet": tables(wide_logits, 5, 10_000),
     "triplets.parquet": tables(triplets, 4, 10_000),
+    "groups.json": scored_groups,
+    "shards.states": states,
     "thousand.csv": lines(1000),
     "ten.csv": lines(10),
     "ten.parquet": tables(scored, 1, 10),

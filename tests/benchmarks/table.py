@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.measure import COMPARED, Spread
+from benchmarks.measure import COMPARED, Spread, met
 from benchmarks.rows import ROWS, Goal, Row
 
 UNMEASURED = "not measured"
 _BLOCK = re.compile(r"(<!-- measured: benchmarks -->\n).*?(<!-- end -->)", re.DOTALL)
-_HEAD = ("work", "against", "compared", "measured", "goal", "met")
+_HEAD = ("work", "against", "compared", "measured", "goal", "met", "CPU, s")
+_COMMIT = re.compile(r"Measured at `([^`]+)` on \S+, ")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the table: what was compared, and what came out."""
+    """One line of the table: what was compared, and what came out. `cpu`: processor seconds of both sides."""
 
     work: str
     against: str
@@ -24,6 +25,7 @@ class Entry:
     measured: str
     goal: str
     met: str = ""
+    cpu: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -32,7 +34,7 @@ class Entry:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        return self.work, self.against, self.compared, self.measured, self.goal, self.met
+        return self.work, self.against, self.compared, self.measured, self.goal, self.met, self.cpu
 
 
 def entries(row: Row, measured: str = UNMEASURED) -> list[Entry]:
@@ -50,7 +52,8 @@ def limit(goal: Goal) -> str:
     if goal.limit is None:
         return ""
     compared = COMPARED[goal.compared]
-    return f"{'≥' if compared.least else '≤'} {number(goal.limit)}{compared.unit}"
+    stretch = "" if goal.stretch is None else f", stretch {number(goal.stretch)}{compared.unit}"
+    return f"{'≥' if compared.least else '≤'} {number(goal.limit)}{compared.unit}{stretch}"
 
 
 def number(value: float) -> str:
@@ -60,15 +63,19 @@ def number(value: float) -> str:
     return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
-def filled(entry: Entry, spread: Spread, met: bool | None) -> Entry:
+def filled(goal: Goal, entry: Entry, spread: Spread, cpu: str = "") -> Entry:
+    """The line with what came out, judged by its goal."""
     shown = f"{number(spread.median)}{COMPARED[entry.compared].unit} [{number(spread.low)} – {number(spread.high)}]"
-    return replace(entry, measured=shown, met="" if met is None else "yes" if met else "no")
+    said = {None: "", True: "yes", False: "no"}[met(goal.compared, spread, goal.limit)]
+    if said == "yes" and met(goal.compared, spread, goal.stretch):
+        said = "yes, stretch"
+    return replace(entry, measured=shown, met=said, cpu=cpu)
 
 
 def line(entry: Entry, extra: Sequence[str] = ()) -> str:
     """A line for the terminal; widths come from the declared table, so that lines can be printed as they come."""
     widths = [max(map(len, column)) for column in zip(_HEAD, *(e.cells for e in declared()), strict=True)]
-    widths[_HEAD.index("measured")] = 22
+    widths[_HEAD.index("measured")], widths[_HEAD.index("met")], widths[-1] = 22, 12, 15
     cells = [cell.ljust(width) for cell, width in zip(entry.cells, widths, strict=True)]
     return "  ".join([*cells, *(cell.rjust(15) for cell in extra)]).rstrip()
 
@@ -97,10 +104,21 @@ def parsed(text: str) -> tuple[str, list[Entry]]:
 def rewritten(text: str, machine: str, fresh: Iterable[Entry]) -> str:
     """`text` with its block as declared now: what was measured just now, else what stood there.
 
-    A line of another machine or of other versions is not kept: the sentence above the table would be wrong about it.
+    A line of another commit says of which. One of another machine or of other versions is not kept: the sentence above
+    the table would be wrong about it.
     """
     before, old = parsed(text)
-    known = {entry.key: entry for entry in old} if before == machine else {}
+    known = {}
+    if _COMMIT.sub("", before) == _COMMIT.sub("", machine):
+        known = {entry.key: _of_commit(entry, before, machine) for entry in old}
     known |= {entry.key: entry for entry in fresh}
     new = block(machine, [known.get(entry.key, entry) for entry in declared()])
     return _BLOCK.sub(lambda match: f"{match[1]}{new}{match[2]}", text)
+
+
+def _of_commit(entry: Entry, before: str, now: str) -> Entry:
+    """A line that was measured before, with the commit of then where it does not say so and it is not that of now."""
+    then, commit = _COMMIT.match(before), _COMMIT.match(now)
+    if then is None or (commit and commit[1] == then[1]) or entry.measured == UNMEASURED or " at `" in entry.measured:
+        return entry
+    return replace(entry, measured=f"{entry.measured} at `{then[1]}`")
