@@ -107,6 +107,8 @@ def test_the_workflow_runs_what_everybody_runs_on_every_python_we_name():
     assert job["strategy"]["matrix"]["os"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
     named = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert job["strategy"]["matrix"]["python"] == named
+    free = WORKFLOW["jobs"]["free-threaded"]
+    assert free["continue-on-error"] and free["steps"][1]["with"]["python-version"] == f"{named[-1]}t"
 
 
 def test_a_release_is_published_last_and_without_a_token():
