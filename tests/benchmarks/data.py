@@ -145,10 +145,10 @@ def scored_groups(path: Path, rng: np.random.Generator) -> None:
 
 
 def states(path: Path, rng: np.random.Generator) -> None:
-    """The states of 200 shards of 100 million rows, each with nearly all of 100,000 groups: a folder."""
+    """The states of 200 shards, each of which is a row group with 100,000 groups: a folder."""
     path.mkdir(exist_ok=True)
     for number in range(1, SHARDS + 1):
-        run_eval(path.parent, *["rows.parquet"] * 5, *BY_GROUP, "-q", "--shard", f"{number}/{SHARDS}", "--state-out",
+        run_eval(path.parent, *["rows.parquet"] * 10, *BY_GROUP, "-q", "--shard", f"{number}/{SHARDS}", "--state-out",
                  f"{path.name}/{number:03}")  # fmt: skip
 
 

@@ -39,7 +39,7 @@ RARE = {
     "--plan": ("losscli.cli.plan_text",),
     "forks": ("losscli.execution.engines.processes",),
     "hashes of rows, in JSON": ("hashlib", "_hashlib"),
-    "other modules of Python": ("importlib.resources", "secrets", "tempfile"),  # uuid and socket come with click, pyarrow
+    "other modules of Python": ("importlib.resources", "secrets", "tempfile"),  # click and pyarrow import uuid, socket
     "libraries that are slow to import": ("pandas", "pyarrow.compute", "pyarrow.dataset", "rich", "fsspec"),
 }  # fmt: skip
 CODE = """
