@@ -49,9 +49,9 @@ def leave(code: int) -> NoReturn:
 
     Nor would it end while a thread hangs in a read. What is written to standard output is flushed at once.
     """
-    # Temporary files go, and what libraries registered is done. The name is private, and CPython 3.11 to 3.14, which the
-    # tests run on, have it. No public way ends at once: `sys.exit` waits for threads before it comes to these functions,
-    # and a first one of our own that ended the process would leave out those registered before it, such as coverage's.
+    # Temporary files go, and what libraries registered is done. The name is private; CPython 3.11 to 3.14, on which the
+    # tests run, have it. No public way ends at once: `sys.exit` waits for threads before it comes to these functions,
+    # and one of our own that ended the process, registered first, would leave out those before it, such as coverage's.
     atexit._run_exitfuncs()
     streams.flush_stderr()
     os._exit(code)
