@@ -25,7 +25,7 @@ if shutil.which("bash") is None:
 
 import yaml
 
-from losscli.cli import COMMANDS, cli
+from losscli.cli import COMMANDS, cli, entry
 from losscli.report import format_names, format_of
 
 ROOT = Path(__file__).parent.parent
@@ -365,6 +365,37 @@ def test_the_hooks_of_pre_commit():
     config, gate = (re.compile(hook["files"]) for hook in HOOKS)
     assert config.search("losscli.toml") and config.search("pyproject.toml") and not config.search("a/losscli.toml")
     assert gate.search("base.json") and not gate.search("base.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("", "", None),
+        ('target = "progression"', 'columns = ["targte=progression"]', "no loss here has the role 'targte'"),
+        ('"rmse"]', '"rsme"]', "unknown loss 'rsme'"),
+        ("rmse <=", "mse <=", "'mse' is not computed here"),
+    ],
+)
+def test_the_hook_of_pre_commit_judges_a_configuration_without_its_data(
+    before, after, message, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.chdir(tmp_path)
+    text = CONFIG.replace("sample_data/diabetes.csv", "gone.csv")
+    (tmp_path / "losscli.toml").write_text(text.replace(before, after) if before else text)
+    code = entry.run(shlex.split(HOOKS[0]["entry"])[1:])
+    out, err = capfd.readouterr()
+    assert code == (2 if message else 0)
+    assert message in err and not out if message else "rmse <= 50" in out
+
+
+def test_the_hook_of_pre_commit_compares_two_reports(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.csv").write_text("y,p,q\n1,1.5,3\n2,2,2\n")
+    for pred in "pq":
+        assert entry.run(["eval", "p.csv", "-t", "y", "-p", f"model={pred}", "-l", "rmse", "-o", f"{pred}.json"]) == 0
+    line = [*shlex.split(HOOKS[1]["entry"])[1:], "--gate=rmse<=baseline+1%"]
+    assert [entry.run([*line, "p.json", new]) for new in ("p.json", "q.json")] == [0, 1]
+    assert "gate: FAIL rmse<=baseline+1%" in capfd.readouterr()[1]
 
 
 def test_the_lines_of_the_page_about_ci():

@@ -20,9 +20,10 @@ from losscli.binding.predicted_labels import with_labels
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
 from losscli.binding.ragged_lists import with_ragged
 from losscli.binding.request import Request, RoleBinding
-from losscli.binding.role_names import refuse_unknown_roles, unused
+from losscli.binding.role_names import unused
 from losscli.binding.shown_columns import with_shown
 from losscli.binding.spec import LossSpec, Spec
+from losscli.binding.table_roles import is_matrix, missing_table, unknown_table
 from losscli.binding.unit_keys import slice_keys, unit_keys
 from losscli.contract.history import HISTORY, LookedUp
 from losscli.contract.loss import Role
@@ -92,7 +93,6 @@ class Binder:
 
     def lines(self) -> tuple[Line, ...]:
         """Every spec for every model that it depends on."""
-        refuse_unknown_roles(self.request, self.bindings)
         lines: dict[Line, None] = {}
         for asked in self.request.losses:
             models: list[str | None] = [*self.models] or [None]
@@ -111,8 +111,7 @@ class Binder:
                              hint="remove its --table, or -c scale=COL", code="USAGE_CONFLICT")  # fmt: skip
         for table in self.tables:
             if table not in self.used:
-                raise UsageError(f"no loss here has the role '{table.role}'", hint="remove its --table",
-                                 code="USAGE_COLUMNS")  # fmt: skip
+                raise unknown_table(table.role, ())
         return tuple(lines)
 
     def job(self, spec: LossSpec, model: str | None) -> tuple[Job, bool]:
@@ -166,9 +165,8 @@ class Binder:
             return None, ColumnSet(name, (name,), "one")
         if role.optional:
             return None, None
-        if role.kinds[0].shape == "matrix":
-            raise UsageError(f"'{spec.loss.name}' needs the table '{role.name}'", hint=f"--table {role.name}=FILE",
-                             code="USAGE_COLUMNS")  # fmt: skip
+        if is_matrix(role):
+            raise missing_table(spec, role)
         return None, self._by_default_name(spec, role)
 
     def _parameters(self, spec: LossSpec, model: str | None) -> tuple[list[Input], bool]:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from losscli.binding.request import Request, RoleBinding
 from losscli.errors import UsageError, did_you_mean
 
 
-def refuse_unknown_roles(request: Request, bindings: Iterable[RoleBinding]) -> None:
+def refuse_unknown_roles(request: Request) -> None:
     """A misspelled role is an error of its own: it comes before the one about the role that is missing."""
-    names = set(role_names(request))
-    for binding in bindings:
-        if binding.role not in names:
+    names, tables = set(role_names(request)), {table.role for table in request.tables}
+    for binding in bindings_of(request):
+        if binding.role not in names and binding.role.partition(".")[0] not in tables:
             raise unused(request, binding)
+
+
+def bindings_of(request: Request) -> Iterator[RoleBinding]:
+    """All that is said of columns and roles: predictions, other roles, the target."""
+    yield from (*request.preds, *request.columns)
+    if request.target is not None:
+        yield RoleBinding("target", None, request.target)
 
 
 def unused(request: Request, binding: RoleBinding) -> UsageError:

@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import get_args
 
 from losscli.binding.request import Adjust, BootstrapMethod, Inference, IntervalMethod, Request, read_slice
+from losscli.binding.role_names import refuse_unknown_roles
+from losscli.binding.table_roles import check_tables
 from losscli.errors import UsageError, did_you_mean
 from losscli.io.arrow.canonical import canonical_label
 
@@ -36,7 +38,9 @@ def check(request: Request) -> None:
                          hint=f"{loss_list[0].name} is of all rows; --by COL gives that of each slice, too"
                          if loss_list[0].sorted_by else f"{loss_list[0].name} is computed for each row separately",
                          code="USAGE_CONFLICT")  # fmt: skip
-    _check_tables(request)
+    _check_divisors_of_tables(request)
+    refuse_unknown_roles(request)
+    check_tables(request)
     for loss in loss_list:
         if request.reduction == "sum" and loss.own_combine:
             raise UsageError(
@@ -44,7 +48,7 @@ def check(request: Request) -> None:
             )
 
 
-def _check_tables(request: Request) -> None:
+def _check_divisors_of_tables(request: Request) -> None:
     """In a loss of a whole table, a row of weight w counts as w rows: there is no other divisor."""
     for spec in request.losses:
         for _, part in spec.parts:

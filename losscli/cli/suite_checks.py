@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from losscli.binding.validate import check
 from losscli.cli import scoring, suites
 from losscli.errors import UsageError
 from losscli.gates.grammar import BASELINE, Gate, ModelLoss, bind, slice_columns
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 
 def check_suite(config: Config, suite: Suite) -> None:
-    """Raise the UsageError of a loss, a parameter, another value, or a gate that no data could make right."""
+    """Raise the UsageError of a loss, a parameter, a role, another value, or a gate that no data could make right."""
     options = suites.options_of(config, suite)
     request, gates = options.run.request, options.gates.gates
     scoring.refuse_without_baseline(options.gates)
     request = replace(request, by=slice_columns(gates, request.by))
+    suites.located(config, suite.position, check, request)
     known = [gate for gate in gates if not _is_of_column_names(gate, request)]
     bind(known, _numbers(request, known), request.by, request.spelling)
 

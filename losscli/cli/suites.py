@@ -84,7 +84,7 @@ def options_of(
     given = _given(config, suite)
     given.update(quiet=quiet, format_=shown)
     _check_values(config, suite)
-    options = _located(config, suite.position, eval_options, given)
+    options = located(config, suite.position, eval_options, given)
     if "-" in options.report.files:
         position = suite.settings["outputs"].position
         raise config.error(position, f"standard output is the report of all suites, not that of '{suite.name}' alone",
@@ -139,10 +139,10 @@ def _check_values(config: Config, suite: Suite) -> None:
             setting = suite.settings[name]
             values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
             for value, position in zip(values, setting.items or (setting.position,), strict=True):
-                _located(config, position, check, value)
+                located(config, position, check, value)
 
 
-def _located(config: Config, position: TextPosition, function: Callable[[Value], Answer], value: Value) -> Answer:
+def located(config: Config, position: TextPosition, function: Callable[[Value], Answer], value: Value) -> Answer:
     """The function's answer; where it finds a fault, the fault is at this place."""
     try:
         return function(value)

@@ -47,19 +47,6 @@ class History:
         return with_looked_up(source, self.columns)
 
 
-def check_history(request: Request) -> None:
-    """A UsageError if there is a table of past values and no loss that takes a role of it, or the reverse."""
-    parts = [part for spec in request.losses for _, part in spec.parts]
-    if not any(table.role == HISTORY for table in request.tables):
-        part = next(part for part in parts if part.history is not None)
-        said = ", ".join(part.history.settings if part.history else ()) or "season=1"
-        raise UsageError(f"'{part.text}': {said} is about the history of the series, and there is none",
-                         hint=f"--table {HISTORY}=FILE, a table of past values", code="USAGE_INCOMPLETE")  # fmt: skip
-    if not any(part.loss.from_history for part in parts):
-        raise UsageError(f"no loss here takes anything of the table '{HISTORY}'", hint="remove its --table",
-                         code="USAGE_COLUMNS")  # fmt: skip
-
-
 def read_history(request: Request, source: Source, opened: Source, path: str, number_format: NumberFormat) -> History:
     """Read the table of past values.
 

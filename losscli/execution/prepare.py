@@ -149,17 +149,13 @@ def _table(matrix: MatrixSource, request: Request, data: Data) -> Source:
 
 def _history(request: Request, source: Source, data: Data, number_format: NumberFormat) -> History | None:
     """What the table of past values gives; None where no loss takes anything of one."""
-    given = [matrix for matrix in request.tables if matrix.role == HISTORY]
-    if not given and not any(part.history for spec in request.losses for _, part in spec.parts):
+    matrix = next((matrix for matrix in request.tables if matrix.role == HISTORY), None)
+    if matrix is None:
         return None
-    from losscli.execution.history import check_history, read_history  # few runs have one
+    from losscli.execution.history import read_history  # few runs have one
 
-    check_history(request)
-    if len(given) > 1 or given[0].model is not None:
-        raise UsageError("there is one history, that of all models", hint=f"--table {HISTORY}=FILE",
-                         code="USAGE_CONFLICT")  # fmt: skip
-    opened = _table(given[0], request, data)
-    return read_history(request, source, opened, redacted(given[0].path), number_format)
+    opened = _table(matrix, request, data)
+    return read_history(request, source, opened, redacted(matrix.path), number_format)
 
 
 def _bound(

@@ -248,6 +248,13 @@ pred = "a=b"
         ("a/bias", "a/bbias", "'bbias' is not computed here"),
         ("pinball:q=0.1", "expectile:q=0.1", "'expectile:q=0.1' is not computed here"),
         ("a=b/mae", "c/mae", "unknown model 'c'"),
+        ("sources", 'columns = "ancor=a"\nsources', "no loss here has the role 'ancor' ('a')"),
+        ("sources", 'columns = "anchor=a"\nsources', "no loss here has the role 'anchor' ('a')"),
+        ('["l1", "mae"]', '["nt_xent"]', "no loss here has the role 'pred'"),
+        ("sources", 'tables = "foo=x.csv"\nsources', "no loss here has the role 'foo'"),
+        ("sources", 'tables = "target=x.csv"\nsources', "the role 'target' is played by columns of the data"),
+        ('["l1", "mae"]', '["l1", "mae", "l1_penalty"]', "'l1_penalty' needs the table 'params'"),
+        ("sources", "batch-size = 5\nsources", "--batch-by and --batch-size are for batch losses"),
     ],
 )
 def test_a_list_refuses_what_no_data_could_make_right(before, after, message, folder, capfd):
