@@ -42,7 +42,7 @@ losscli show huber"""
 
 # The sections of a long help, in the order of use. Each option names its own where it is declared (see `options`).
 SECTIONS = ("Common options", "Input", "Columns", "Weights", "Slices and filters", "Statistics", "Gates", "Output",
-            "Execution")  # fmt: skip
+            "Execution", "Input of --init")  # fmt: skip
 SECTIONS_FROM = 16
 """So many options need sections; fewer are easier to find in one list."""
 

@@ -13,7 +13,7 @@ import click
 from losscli.cli import Plain
 from losscli.cli import options as shared
 from losscli.cli.engine_options import engine_options
-from losscli.cli.file_options import init_options
+from losscli.cli.file_options import FormatOption, given_options, init_options
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, system_code
 from losscli.execution.engines import ENGINES
 from losscli.io.remote.address import local_path, scheme_of
@@ -56,9 +56,8 @@ losscli check --init preds.csv""",
 @shared.common("--list", "listing", is_flag=True,
                help="Check the suites without data, print them and their gates, and stop.")  # fmt: skip
 @shared.common("--init", metavar="SOURCE",
-               help="Write a configuration file for SOURCE to -o FILE. Options that say how files are read "
-                    "(--delimiter, --decimal, …; see 'losscli inspect --help') go into it.  "
-                    "[default: losscli.toml]")  # fmt: skip
+               help="Write a configuration file for SOURCE to -o FILE. The options below that say how it is read go "
+                    "into it.  [default: losscli.toml]")  # fmt: skip
 @init_options
 @shared.report_options
 @shared.exit_zero_option
@@ -81,14 +80,15 @@ def command(ctx: click.Context, /, **given: Any) -> int:
     config' describes the keys of a suite.
     """
     from losscli.cli import console, suites
-    from losscli.cli.read_options import check_options, given_reading
+    from losscli.cli.read_options import check_options
 
-    options = check_options(given, given_reading(ctx))
+    options = check_options(given, given_options(ctx, FormatOption))
     if options.init is not None:
         return _init(options, options.init)
-    for name in options.reading:
-        raise UsageError(f"--{name} is for --init: in a configuration it is a key of a suite",
-                         hint=f"{name} = … ; see 'losscli help config'", code="USAGE_INCOMPLETE")  # fmt: skip
+    if options.reading:
+        from losscli.cli.init.starter import are_keys
+
+        raise are_keys(options.reading)
     if options.config == "":
         raise UsageError("--config names no file", code="USAGE_INCOMPLETE")
     config = suites.config(options.config, os.getcwd(), trusted=options.trust_config)  # noqa: PTH109

@@ -1,4 +1,4 @@
-"""Options that say how files are read: of all commands that score rows, and of `check --init`."""
+"""Options that say which files are read and how: of all commands that score rows, and of `check --init`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,44 @@ from typing import Any
 import click
 
 from losscli.cli import completion
-from losscli.cli.options import Function, option, stack
-
-_option = functools.partial(option, section="Input")
+from losscli.cli.options import Function, Option, option, stack
 
 
-def _format_options(**more: Any) -> Callable[[Function], Function]:
+class FileOption(Option):
+    """An option about the files of rows: what is proposed for the same files has to have it, too."""
+
+
+class FormatOption(FileOption):
+    """How the bytes of a file become a table. A suite has it as a key, and --init takes it."""
+
+
+class _InitOption(FormatOption):
+    """The same of `check`, which reads no file but for --init: suites say themselves how their files are read."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        return super().resolve_envvar_value(ctx) if _is_given(ctx, "init") else None
+
+
+def given_options(ctx: click.Context, kind: type[FileOption]) -> dict[str, Any]:
+    """The options of this kind that were given, be it by a variable: their long names without hyphens, and values."""
+    return {
+        max(param.opts, key=len).removeprefix("--"): ctx.params[str(param.name)]
+        for param in ctx.command.params
+        if isinstance(param, kind) and _is_given(ctx, str(param.name))
+    }
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    """Whether a parameter was given, also where its value is the default."""
+    return ctx.get_parameter_source(name) not in (click.core.ParameterSource.DEFAULT, None)
+
+
+file_option = functools.partial(option, cls=FileOption, section="Input")
+
+
+def _format_options(kind: type[FormatOption], section: str) -> Callable[[Function], Function]:
     """How the bytes of a file become a table."""
-    asked = functools.partial(_option, **more)
+    asked = functools.partial(option, cls=kind, section=section)
     return stack(
         asked("--input-format", metavar="FORMAT",
               help="csv, tsv, parquet, arrow, jsonl, json, npy, npz or safetensors, if the file name does not tell the "
@@ -44,14 +74,13 @@ def _format_options(**more: Any) -> Callable[[Function], Function]:
     )  # fmt: skip
 
 
-# Of --init alone, which names them: all suites that exist say themselves how their files are read.
-init_options = _format_options(typed=True, hidden=True)
+init_options = _format_options(_InitOption, "Input of --init")
 
 file_options = stack(
-    _format_options(),
-    _option("--sha256", envvar="LOSSCLI_SHA256", multiple=True, metavar="FILE[=HEX]",
+    _format_options(FormatOption, "Input"),
+    file_option("--sha256", envvar="LOSSCLI_SHA256", multiple=True, metavar="FILE[=HEX]",
            help="The SHA-256 that a file must have, checked before it is read. Without =HEX it only stands in the "
                 "report. Repeatable."),
-    _option("--checksums", metavar="FILE", shell_complete=completion.files,
+    file_option("--checksums", metavar="FILE", shell_complete=completion.files,
            help="A file as sha256sum writes it. Every file that is read must be in it, and be as it says."),
 )  # fmt: skip

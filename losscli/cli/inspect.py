@@ -8,7 +8,7 @@ import click
 
 from losscli.cli import Command, completion
 from losscli.cli import options as shared
-from losscli.cli.file_options import file_options
+from losscli.cli.file_options import FileOption, FormatOption, file_option, file_options, given_options
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ losscli inspect preds.csv --targets labels.csv --on id""",
 @shared.common("--against", metavar="FILE", shell_complete=completion.files,
                help="Another file with the same columns, as of last month: how the target, predictions and errors "
                     "of SOURCE have drifted from it (PSI, Wasserstein distance).")  # fmt: skip
-@shared.option("--targets", section="Input", metavar="FILE", shell_complete=completion.files,
+@file_option("--targets", metavar="FILE", shell_complete=completion.files,
                help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on.")  # fmt: skip
-@shared.option("--on", section="Input", metavar="KEY[,KEY]", shell_complete=completion.columns,
+@file_option("--on", metavar="KEY[,KEY]", shell_complete=completion.columns,
                help="The key columns that join rows: a name, or 'ID=id' if the targets have another.")  # fmt: skip
-@shared.option("--unmatched", section="Input", type=click.Choice(["error", "drop", "drop-targets"]), default="error",
+@file_option("--unmatched", type=click.Choice(["error", "drop", "drop-targets"]), default="error",
                show_default=True, help="Rows whose key is in one file only.")  # fmt: skip
 @file_options
 @shared.option("-f", "--format", "format_", envvar="LOSSCLI_INSPECT_FORMAT", metavar="table|plain|json",
@@ -54,14 +54,14 @@ def command(ctx: click.Context, /, **given: Any) -> int:
     from losscli.execution.inspection.inspect import analysed, inspected
     from losscli.report.inspection import render
 
-    options = inspect_options(given, _reading(ctx))
+    options = inspect_options(given, given_options(ctx, FileOption), given_options(ctx, FormatOption))
     format_ = given["format_"] or ("table" if console.is_terminal() else "plain")
     if format_ not in _FORMATS:
         raise UsageError(f"unknown format '{format_}' here", hint=f"formats: {', '.join(_FORMATS)}",
                          code="USAGE_BAD_VALUE")  # fmt: skip
     targets = _targets(given)
     analysis = analysed(options.sources, options.read, options.limit, targets)
-    found = with_commands(inspected(analysis, options.limit), options.sources, options.reading)
+    found = with_commands(inspected(analysis, options.limit), options.files)
     if options.against is not None:
         reference = analysed([options.against], options.read, options.limit, targets)
         found = with_drift(found, analysis, reference, options.limit)
@@ -83,14 +83,3 @@ def _targets(given: dict[str, Any]) -> TargetsFile | None:
         return None
     keys, targets_on = read_keys(on)
     return TargetsFile(path, keys, () if keys == targets_on else targets_on, given["unmatched"])
-
-
-def _reading(ctx: click.Context) -> list[str]:
-    """How files are read, as it was given: what the proposed commands have to say, too."""
-    from losscli.cli.read_options import given_reading
-
-    words: list[str] = []
-    for name, value in given_reading(ctx).items():
-        values = value if isinstance(value, tuple) else (value,)
-        words += [f"--{name}"] if value is True else [word for one in values for word in (f"--{name}", str(one))]
-    return words

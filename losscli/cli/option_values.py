@@ -110,14 +110,23 @@ class InputOptions:
 
 
 @dataclass(frozen=True)
+class FilesAsGiven:
+    """Files and how they are read, as words of a command line; `init` says whether `check --init` has all of them."""
+
+    sources: tuple[str, ...]
+    options: tuple[str, ...]
+    init: bool
+
+
+@dataclass(frozen=True)
 class InspectOptions:
-    """What `inspect` reads: `limit` rows, or all; `reading` are the options of how, as they were given."""
+    """What `inspect` reads: `limit` rows, or all; `files` are words for the commands that it proposes."""
 
     sources: tuple[str, ...]
     limit: int | None
     against: str | None
     read: ReadOptions
-    reading: tuple[str, ...]
+    files: FilesAsGiven
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from losscli.cli import reports, section_of
+from losscli.cli import reports
 from losscli.cli.class_weights import read_class_weight
 from losscli.cli.engine_options import THREADS
 from losscli.cli.option_values import (
@@ -21,6 +21,7 @@ from losscli.cli.option_values import (
     DiffOptions,
     EvalOptions,
     ExecutionOptions,
+    FilesAsGiven,
     GateOptions,
     InputOptions,
     InspectOptions,
@@ -35,8 +36,6 @@ from losscli.gates.dropped import parse_drop_limit
 from losscli.gates.grammar import parse_gate
 
 if TYPE_CHECKING:
-    import click
-
     from losscli.binding.request import Inference, Request
     from losscli.binding.spec import Spec
     from losscli.io.sides import KeyDifference
@@ -187,18 +186,11 @@ def check_options(given: Given, reading: Given) -> CheckOptions:
     return _group(CheckOptions, {**made, **given})
 
 
-def given_reading(ctx: click.Context) -> dict[str, Any]:
-    """How files are read, by the long names of the options, where one was given that is not the default."""
-    found = {}
-    for param in ctx.command.params:
-        value = ctx.params.get(param.name or "")
-        if section_of(param) == "Input" and value not in (None, (), False, param.get_default(ctx)):
-            found[max(param.opts, key=len).removeprefix("--")] = value
-    return found
+def inspect_options(given: Given, files: Given, formats: Given) -> InspectOptions:
+    """The options of `inspect`; it reads twice, and a text among numbers is for it to say.
 
-
-def inspect_options(given: Given, reading: Sequence[str]) -> InspectOptions:
-    """The options of `inspect`; it reads twice, and a text among numbers is for it to say."""
+    `files` are those that proposed commands have to have, too, `formats` those of them that --init takes.
+    """
     sources = given["sources"] or ("-",)
     if not given["sources"] and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("no SOURCE was given", hint="name a file of predictions; - is standard input",
@@ -207,7 +199,23 @@ def inspect_options(given: Given, reading: Sequence[str]) -> InspectOptions:
     if text != "all" and not (text.isdecimal() and int(text)):
         raise UsageError(f"--limit takes a number of rows or all, not '{text}'", value=text, code="USAGE_BAD_VALUE")
     read = replace(_read_options(given), lenient=True, spool=True)
-    return InspectOptions(sources, None if text == "all" else int(text), given["against"], read, tuple(reading))
+    words = FilesAsGiven(tuple(map(_operand, sources)), tuple(_words(files)), init=files.keys() == formats.keys())
+    return InspectOptions(sources, None if text == "all" else int(text), given["against"], read, words)
+
+
+def _operand(source: str) -> str:
+    """A file as the word of a command line that is not taken for an option."""
+    return f"./{source}" if source.startswith("-") and source != "-" else source
+
+
+def _words(options: Given) -> Iterator[str]:
+    """Options as they are typed."""
+    for name, value in options.items():
+        if isinstance(value, bool):  # a variable may say no
+            yield from [f"--{name}"] * value
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            yield from (f"--{name}", str(one))
 
 
 def _wanted(given: Given, *, rows: bool = False) -> Wanted:

@@ -6,40 +6,30 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from losscli.cli.option_values import FilesAsGiven
 from losscli.lazy import pattern
 from losscli.results.inspections import FitResult, Inspection
 
 _NEEDS_ESCAPE = pattern(r"[=:]")
 _MOST_LOSSES = 4  # of one command
-_NOT_OF_INIT = {"--targets", "--on", "--unmatched", "--sha256", "--checksums"}
 
 
-def with_commands(found: Inspection, sources: Sequence[str], reading: Sequence[str]) -> Inspection:
-    """The same with the commands that score each fit, and with further ones for the best.
-
-    Parameters
-    ----------
-    found : Inspection
-        What was found.
-    sources : sequence of str
-        The files as they were given.
-    reading : sequence of str
-        The options of how they are read, as they were given.
-    """
-    fits = tuple(replace(fit, command=_joined(["losscli", "eval", *sources, *reading, *_scoring(fit)]))
-                 for fit in found.fits)  # fmt: skip
-    further = [] if not fits else list(_further(fits[0], sources, reading))
+def with_commands(found: Inspection, files: FilesAsGiven) -> Inspection:
+    """The same with the commands that score each fit, and with further ones for the best."""
+    words = [*files.sources, *files.options]
+    fits = tuple(replace(fit, command=_joined(["losscli", "eval", *words, *_scoring(fit)])) for fit in found.fits)
+    further = [] if not fits else list(_further(fits[0], files))
     return replace(found, fits=fits, commands=(*(fit.command for fit in fits[:1]), *further))
 
 
-def _further(fit: FitResult, sources: Sequence[str], reading: Sequence[str]) -> Iterator[str]:
-    files = [*sources, *reading]
+def _further(fit: FitResult, files: FilesAsGiven) -> Iterator[str]:
+    words = [*files.sources, *files.options]
     if fit.slices:
-        yield _joined(["losscli", "eval", *files, *_scoring(fit, 1), "--by", fit.slices[0]])
+        yield _joined(["losscli", "eval", *words, *_scoring(fit, 1), "--by", fit.slices[0]])
     if len(fit.preds) > 1:
-        yield _joined(["losscli", "compare", *files, *_scoring(fit, 1)])
-    if len(sources) == 1 and sources[0] != "-" and not _NOT_OF_INIT & set(reading):
-        yield _joined(["losscli", "check", "--init", *files, "-o", "-"])
+        yield _joined(["losscli", "compare", *words, *_scoring(fit, 1)])
+    if len(files.sources) == 1 and files.sources[0] != "-" and files.init:
+        yield _joined(["losscli", "check", "--init", *words, "-o", "-"])
     yield _joined(["losscli", "show", fit.losses[0].spec.partition(":")[0]])
 
 

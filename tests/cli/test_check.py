@@ -349,6 +349,25 @@ def test_what_is_guessed(file, expected, folder, capfd):
     assert {key: suite[key] for key in expected} == expected
 
 
+def test_what_a_file_is_read_by_is_a_key_of_a_suite(folder, capfd, monkeypatch):
+    monkeypatch.setenv("LOSSCLI_DELIMITER", ";")  # it has no say in suites
+    assert outcome(capfd)[0] == 0
+    words = ("--decimal", ".", "--skip-lines", "0", "--no-header")  # two of these are as by default
+    code, out, err = outcome(capfd, *words)
+    assert (code, out) == (2, "")
+    assert "error: --decimal, --skip-lines, --no-header are for --init: in a configuration they are keys" in err
+    assert 'hint: in the suite: decimal = "."; skip-lines = 0; no-header = true' in err
+
+
+def test_the_environment_says_how_a_first_file_is_read(folder, capfd, monkeypatch):
+    (folder / "q.csv").write_text("y;p\n1;1,5\n2;2\n4;3,5\n")
+    monkeypatch.setenv("LOSSCLI_DELIMITER", ";")
+    code, out, err = outcome(capfd, "--init", "q.csv", "--decimal", ",", "-o", "-")
+    (suite,) = tomllib.loads(out)["suites"].values()
+    assert (code, suite["delimiter"], suite["decimal"], suite["pred"]) == (0, ";", ",", "p")
+    assert "note: from the environment: LOSSCLI_DELIMITER" in err
+
+
 CASES = {
     "labels that are words": ("label,prob\nham,0.2\nspam,0.9\nham,0.1\nspam,0.6\nham,0.4\n",
                               {"target": "label", "pred": "prob", "positive": "spam", "losses": ["bce", "brier"]}),

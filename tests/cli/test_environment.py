@@ -146,9 +146,7 @@ def test_no_variable_makes_failed_gates_pass(command, folder, monkeypatch, capfd
 
 def test_every_option_but_one_has_its_variable():
     commands = [cli.get_command(None, name) for name in COMMANDS]
-    # Hidden are those of 'check --init', of which eval has the variables.
-    options = [param for command in commands for param in command.params
-               if param.param_type_name == "option" and not param.hidden]  # fmt: skip
+    options = [param for command in commands for param in command.params if param.param_type_name == "option"]
     # The variables of colours are read by the console, LOSSCLI_FORMAT says json, and LOSSCLI_STATE_OUT is that of eval.
     without = {param.name for param in options if not param.envvar}
     assert without == {"exit_zero", "color", "no_color", "json", "state_out"}

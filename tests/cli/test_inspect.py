@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
 import shlex
@@ -49,7 +50,7 @@ def outcome(capfd, *args):
 
 
 def inspected(capfd, *args):
-    code, out, err = outcome(capfd, "inspect", *args, "-f", "json")
+    code, out, err = outcome(capfd, "inspect", "-f", "json", *args)
     assert code == 0, err
     return json.loads(out)
 
@@ -179,6 +180,31 @@ def test_targets_of_another_file_are_joined_by_their_key(folder, capfd):
     assert some["rows"]["read"] == 400 and "--unmatched drop" in some["commands"][0]
     for lone in (["--targets", "few.csv"], ["--on", "ID"]):
         assert outcome(capfd, "inspect", given[0], *lone)[0] == 2
+
+
+@pytest.mark.parametrize("name", ["-d.csv", "--help.csv", "a b.csv", "it's 100%.csv"])
+def test_commands_run_whatever_the_file_is_called(name, folder, capfd):
+    (folder / name).write_text(table(y=RISING, pred=[v + 1 + v % 2 for v in RISING]))
+    found = inspected(capfd, "--", name)
+    assert len(found["commands"]) == 3
+    run_commands(found, capfd)
+
+
+def test_commands_say_how_the_file_was_read(folder, capfd, monkeypatch):
+    text = table(y=RISING, pred=[v + 1 + v % 2 for v in RISING]).replace(",", ";")
+    (folder / "q.csv").write_text("# notes\n" + text)
+    (folder / "sums").write_text(f"{hashlib.sha256((folder / 'q.csv').read_bytes()).hexdigest()}  q.csv\n")
+    monkeypatch.setenv("LOSSCLI_DELIMITER", ";")
+    monkeypatch.setenv("LOSSCLI_NO_HEADER", "0")
+    given = ["q.csv", "--comment", "#", "--encoding", "utf-8", "--null-values", ""]
+    found = inspected(capfd, *given)
+    assert "q.csv --delimiter ';' --encoding utf-8 --comment '#' --null-values '' -" in found["commands"][0]
+    assert [command.split()[1] for command in found["commands"]] == ["eval", "check", "show"]
+    monkeypatch.delenv("LOSSCLI_DELIMITER")
+    run_commands(found, capfd)
+    found = inspected(capfd, *given, "--delimiter", ";", "--checksums", "sums")  # which no suite is written with
+    assert [command.split()[1] for command in found["commands"]] == ["eval", "show"]
+    run_commands(found, capfd)
 
 
 def test_columns_that_are_no_vector_of_the_target_are_models(folder, capfd):

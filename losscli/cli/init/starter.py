@@ -145,10 +145,7 @@ def _text(source: str, reading: Mapping[str, Any], guess: Guess, current: Evalua
         "",
         f"[suites.{_name(source)}]",
         f"sources = {quoted([source])}",
-        *(
-            f"{name} = {quoted(value) if isinstance(value, str) else json.dumps(value)}"
-            for name, value in reading.items()
-        ),
+        *key_lines(reading),
         *_roles(guess),
         f"losses = {quoted(guess.losses)}  # 'losscli list' shows all losses",
         *_rows(guess),
@@ -161,6 +158,20 @@ def _text(source: str, reading: Mapping[str, Any], guess: Guess, current: Evalua
         *([f"# gates = {quoted([f'{guess.losses[0]}<=baseline+1%'])}"] if guess.losses else []),
     ]
     return "".join(line + "\n" for line in lines)
+
+
+def key_lines(reading: Mapping[str, Any]) -> list[str]:
+    """How files are read as keys of a suite, by the names of the options."""
+    return [f"{name} = {quoted(value) if isinstance(value, str) else json.dumps(value)}"
+            for name, value in reading.items()]  # fmt: skip
+
+
+def are_keys(reading: Mapping[str, Any]) -> UsageError:
+    """The error about how files are read where there is no --init."""
+    names = ", ".join(f"--{name}" for name in reading)
+    are, keys = ("is", "it is a key") if len(reading) == 1 else ("are", "they are keys")
+    return UsageError(f"{names} {are} for --init: in a configuration {keys} of a suite",
+                      hint=f"in the suite: {'; '.join(key_lines(reading))}", code="USAGE_INCOMPLETE")  # fmt: skip
 
 
 def _roles(guess: Guess) -> list[str]:
