@@ -9,6 +9,7 @@ from pictures import picture
 
 from losscli.binding.spec import plain
 from losscli.cli.preset_examples import values as preset_values
+from losscli.cli.show import DISTRIBUTION
 from losscli.contract.loss import Loss
 from losscli.losses._catalogue import command_line
 from losscli.report.page.mathml import typeset
@@ -105,7 +106,7 @@ def _facts(loss: Loss, known_to: str) -> str:
     rows = [
         ("Better", best_in_words(loss.direction) + between),
         ("Best constant prediction", best),
-        ("Distribution", "its CDF is known, for PIT histograms and central intervals" if loss.cdf else ""),
+        ("Distribution", DISTRIBUTION if loss.cdf else ""),
         ("Sees", _SCOPES[loss.scope]),
         ("Gradient", f"by {', '.join(f'`{role}`' for role in loss.gradients)}" if loss.gradients else flat),
         ("Number confirmed by", known_to),

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
+from types import ModuleType
 from typing import Any, TextIO
 
 import click
@@ -37,17 +38,22 @@ def about(name: str | None) -> Iterator[None]:
         _subject.reset(token)
 
 
-def print_error(error: LosscliError) -> None:
-    """What is wrong, where, and how to fix it."""
+def _messages() -> ModuleType:
+    """The module of messages, which a run that has nothing to say goes without: start-up is a feature."""
     from losscli.cli import messages
 
+    return messages
+
+
+def print_error(error: LosscliError) -> None:
+    """What is wrong, where, and how to fix it."""
     if _subject.get():
         # Not copied: with Dask's workers about, copies of exceptions share what they hold.
         error = replace(error, message=_subject.get() + error.message)
     if (format := error_format.spoken()) != "text":
-        _raw_stderr(messages.error_line(error, format, os.environ))
+        _raw_stderr(_messages().error_line(error, format, os.environ))
         return
-    for line in messages.error_text(error):
+    for line in _messages().error_text(error):
         _stderr(line)
 
 
@@ -73,9 +79,8 @@ def _line(kind: str, message: str, count: int = 1) -> str:
     message = _subject.get() + message
     # On GitHub a gate's annotation is part of the report, which knows where the gate stands.
     if (format := error_format.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
-        from losscli.cli import messages
-
-        return messages.note_line(kind, message, format, count)
+        line: str = _messages().note_line(kind, message, format, count)
+        return line
     return _shown(f"{kind}: {message}" + (f" ({count} times)" if count > 1 else ""))
 
 
@@ -99,9 +104,7 @@ def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
 def print_summary(text: str) -> None:
     """The last line: how it all ended."""
     if (format := error_format.spoken()) == "json":
-        from losscli.cli import messages
-
-        _raw_stderr(messages.note_line("note", text, format))
+        _raw_stderr(_messages().note_line("note", text, format))
     else:
         _stderr(text)
 
@@ -111,16 +114,14 @@ def _stderr(text: str) -> None:
 
 
 def _shown(text: str) -> str:
-    from losscli.cli import messages
-
-    shown = sanitized(text, limit=messages.LINE)
+    shown = sanitized(text, limit=_messages().LINE)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = break_workflow_commands(shown)
     # Only people read to the width of a screen. In a log a message is one line, so that grep finds all of it.
     if sys.stderr is not None and is_terminal(sys.stderr):
         from losscli.cli import layout
 
-        return "\n".join(messages.on_screen(shown, layout.screen_width(sys.stderr.fileno())))
+        return "\n".join(_messages().on_screen(shown, layout.screen_width(sys.stderr.fileno())))
     return shown
 
 

@@ -18,7 +18,10 @@ _chosen = ["text"]
 
 @contextmanager
 def speaking(format: str) -> Iterator[None]:
-    """Meanwhile, in all threads of this process; afterwards as before, since a process may run many command lines."""
+    """Let standard error speak so until the block ends, in all threads of this process; then as before.
+
+    A process may run many command lines, but one after another: two at a time would have one format.
+    """
     before = _chosen[0]
     _chosen[0] = format
     try:

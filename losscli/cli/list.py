@@ -11,29 +11,15 @@ import click
 
 from losscli.cli import Plain, layout
 from losscli.cli import options as shared
-from losscli.errors import UsageError, did_you_mean
+from losscli.errors import did_you_mean
 
 if TYPE_CHECKING:
     from losscli.contract.loss import Loss
 
 
-def _text_or_json(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    name = shared.format_name(ctx, param, value)
-    if name not in ("text", "json"):
-        raise UsageError(f"unknown format '{name}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
-    return str(name)
-
-
-format_options = shared.stack(
-    shared.option("-f", "--format", "format_", envvar="LOSSCLI_LIST_FORMAT", default="text", metavar="text|json",
-                  callback=_text_or_json, help="text or json.  [default: text]"),
-    shared.json_option,
-)  # fmt: skip
-
-
 @click.command("list", cls=Plain, epilog="losscli list\nlosscli list accuracy\nlosscli list --format json")
 @click.argument("words", metavar="[WORD]…", nargs=-1)
-@format_options
+@shared.text_or_json_options
 def command(words: tuple[str, ...], format_: str) -> int:
     """List all losses, or those that match every WORD."""
     from losscli.cli import console

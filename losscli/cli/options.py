@@ -237,6 +237,21 @@ _numbers_only = _output("-q", "--quiet", is_flag=True, help="Print only the numb
 
 json_option = _output("--json", is_flag=True, typed=True, is_eager=True, expose_value=False, callback=_note_json,
                 help="The same as -f json.")  # fmt: skip
+
+
+def _text_or_json(context: click.Context, param: click.Parameter, value: str) -> str:
+    name = format_name(context, param, value)
+    if name not in ("text", "json"):
+        raise UsageError(f"unknown format '{name}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
+    return str(name)
+
+
+text_or_json_options = stack(
+    option("-f", "--format", "format_", envvar="LOSSCLI_LIST_FORMAT", default="text", metavar="text|json",
+           callback=_text_or_json, help="text or json.  [default: text]"),
+    json_option,
+)  # fmt: skip
+
 color_options = stack(
     _output("--color", type=click.Choice(["auto", "always", "never"]), typed=True, expose_value=False,
             callback=_choose_color,

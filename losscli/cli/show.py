@@ -10,7 +10,6 @@ import click
 
 from losscli.cli import Command, completion, layout
 from losscli.cli import options as shared
-from losscli.cli.list import format_options
 from losscli.errors import UsageError
 from losscli.report import SCHEMAS
 
@@ -18,15 +17,16 @@ if TYPE_CHECKING:
     from losscli.contract.loss import Loss, Parameter
     from losscli.contract.presets import Preset
 
-_DISTRIBUTION = (
+DISTRIBUTION = (
     "its cumulative distribution function (CDF) is known, so --show and HTML reports have its PIT histogram and the "
     "coverage of its central intervals"
 )
+"""What is said of a loss with `cdf=`, here and on its page of the documentation."""
 
 
 @click.command("show", cls=Command, epilog="losscli show huber\nlosscli show bce@keras\nlosscli show --schema")
 @click.argument("name", required=False, shell_complete=completion.losses)
-@format_options
+@shared.text_or_json_options
 @shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(SCHEMAS),
                help="The JSON Schema of a JSON report, of a check report, of --error-format json, of inspect, of "
                     "calibrate, of descend, or of a map.")  # fmt: skip
@@ -79,7 +79,7 @@ def text(loss: Loss, width: int) -> str:
         _listed("Gradient", [gradient], width),
         _listed(f"Library presets (write {loss.name}@LIBRARY)", presets, width),
         _listed("Best constant", [f"{role} = {text}" for role, text in loss.consistent_for.items()], width),
-        _listed("Distribution", [_DISTRIBUTION] if loss.cdf else [], width),
+        _listed("Distribution", [DISTRIBUTION] if loss.cdf else [], width),
         _listed("Library presets", [f"none: {loss.no_library}"] if loss.no_library else [], width),
         _listed("Direction", ["nearer to 0 is better"] if loss.direction == "zero" else [], width),
         _listed("Score of" if loss.score_of else "Scores", better, width),
