@@ -14,12 +14,13 @@ from losscli.execution.inspection.domains import are_probabilities, correlation_
 from losscli.execution.inspection.fits import Fit
 from losscli.execution.inspection.profiles import ColumnProfile
 from losscli.execution.inspection.sample import Sample
-from losscli.io.formats.number_spelling import number_options
+from losscli.io.formats.number_spelling import PERCENT_HINT, number_options
 from losscli.lazy import pattern
 from losscli.results.inspections import FindingResult
 
 _KEY = pattern(r"(.*[^a-z])?(id|key|uid|uuid|case|index)")
 _MARKED = pattern(r"[+-]?[0-9]+([.,'’ _][0-9]+)+")
+_PERCENT = pattern(r"[+-]?[0-9][0-9.,]* ?%")
 _MOSTLY = 0.9  # of the rows: so many different values are those of a key, and so many equal ones no coincidence
 _RARE = 0.01
 _NEAR_ONE = 0.5  # how far sums of rows may be from 1 if they were meant to be 1
@@ -183,6 +184,12 @@ def _text_numbers(profile: ColumnProfile, sample: Sample) -> Iterator[FindingRes
         yield FindingResult(
             "number_spelling", (profile.name,), f"'{profile.name}' is text, and looks like numbers: "
             f"{', '.join(column.classes[:2])}", f"read them with {options}",
+        )  # fmt: skip
+        return
+    if sum(_PERCENT.fullmatch(text) is not None for text in column.classes) > _MOSTLY * len(column.classes):
+        yield FindingResult(
+            "number_spelling", (profile.name,), f"'{profile.name}' is text, and looks like percentages: "
+            f"{', '.join(column.classes[:2])}", PERCENT_HINT,
         )  # fmt: skip
         return
     numeric = [_is_number(text) for text in column.classes]

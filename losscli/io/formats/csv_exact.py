@@ -27,7 +27,7 @@ from losscli.io.formats.csv_records import (
     records,
 )
 from losscli.io.formats.csv_syntax import EXCERPT_LENGTH, CsvSyntax, LineNumbers, excerpt
-from losscli.io.formats.number_spelling import spelling_hint
+from losscli.io.formats.number_spelling import PERCENT_HINT, spelling_hint
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 from losscli.lazy import dataclass, pattern
@@ -172,7 +172,7 @@ def _bad_cells_error(bad: list[_BadCell], grammar: CsvSyntax, location: Location
 
 
 _HINTS: tuple[tuple[str, str], ...] = (
-    (r"[^%]*%", "write percentages as fractions: 0.12, not 12%"),
+    (r"[^%]*%", PERCENT_HINT),
     (r"[+-]?0[xX][0-9a-fA-F]+", "write numbers in decimal"),
 )
 

@@ -17,6 +17,7 @@ _SPELLINGS: tuple[tuple[str, str | None], ...] = (
     (".", ","), (",", None), (",", "."), (".", "'"), (",", "'"), (".", "’"), (",", "’"), (".", " "), (",", " "),
     (".", "_"), (",", "_"),
 )  # fmt: skip
+PERCENT_HINT = "write percentages as fractions: 0.12, not 12%"
 _NUMERIC = pattern(rf"[+-]?[0-9][0-9.,'’_{SPACES}]*(?:[eE][+-]?[0-9]+)?")
 
 
