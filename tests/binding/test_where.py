@@ -216,6 +216,8 @@ def test_canonical_text(text: str, canonical: str) -> None:
         ("a == 0x1F", 6, "not a number", None),
         ("a == 1_000", 6, "not a number", None),
         ("2a == 1", 1, "not a number", "backticks"),
+        ("day > 2024-01-06", 7, "a date is a text", "in quotes: '2024-01-06'"),
+        ("day > 2024-01-06T12:00", 7, "a date is a text", "in quotes: '2024-01-06'"),
         ("a == 1e999", 6, "too large", None),
         ("a == 9007199254740993", 6, "exactly", "quotes"),
         ("a", 2, "expected a comparison after a", "is_test == true"),

@@ -11,6 +11,7 @@ from losscli.lazy import dataclass, pattern
 BARE = pattern(r"[^\W\d][\w.]*")
 _TOKEN = pattern(
     r"""(?P<space>\s+)
+    |(?P<date>[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?![0-9.]))
     |(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.]))
     |(?P<name>(?:in|IN)(?=\[)|[^\W\d][\w.]*(?:\[-?[0-9]+\][\w.]*)*)
     |(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)
@@ -90,6 +91,9 @@ class Written:
             if match is None:
                 self._refuse_character(position)
             kind, position = str(match.lastgroup), match.end()
+            if kind == "date":  # as a difference it would be a number, which no date is equal to or above
+                hint = f"write it in quotes: '{match[0]}'; a difference has spaces around '-'"
+                self.fail(match.start(), "a date is a text", hint)
             if kind == "name":
                 kind = WORDS.get(match[0], "name")
             elif kind == "mark":
