@@ -24,7 +24,7 @@ from losscli.results import LossResult
 from losscli.results.columns import ResultTable
 
 LEAST = 1 << 20  # bytes of a report that is worth it
-ALIKE = 64  # results of one loss and model that are read as JSON before an expression is made of the next one
+ALIKE = 64  # results of one loss and model that are read as JSON before an expression is made, which takes as long
 _FEWEST = 20  # results in each part, on average; where there are fewer, columns take longer than objects
 _FIRST_PARTS = 32  # parts that are read before it is judged whether they have so many results
 _TOGETHER = 1000  # results whose texts are held at a time

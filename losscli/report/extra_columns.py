@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from losscli.lazy import dataclass
@@ -118,8 +119,11 @@ def _changes(results: SliceColumns) -> list[str]:
     found = results.baselines
     if found is None:
         return [""] * len(results)
-    return ["" if found.is_new(at) else _change_text(change, found.relative(at))
-            for at, change in enumerate(found.changes)]  # fmt: skip
+    rows = zip(found.changes, found.relatives, strict=True)
+    texts = [_change_text(change, None if math.isnan(relative) else relative) for change, relative in rows]
+    for at in found.new():
+        texts[at] = ""
+    return texts
 
 
 _NEW = "new"
@@ -149,18 +153,15 @@ def _baseline_value(result: LossResult) -> Cell:
     return Cell() if result.baseline is None else Cell(distinguishable(result.value, result.baseline.value)[1])
 
 
-def beside_baseline(results: SliceColumns) -> list[tuple[str, str]]:
+def beside_baseline(results: SliceColumns) -> list[Sequence[str]]:
     """The values of results in columns and of the baseline, with so many digits that different ones look different."""
     found = results.baselines
     if found is None:
         return [(short(value), "") for value in results.values]
-    rows = enumerate(zip(results.values, found.values, strict=True))
-    return [(short(value), "") if found.is_new(at) else _both(value, base) for at, (value, base) in rows]
-
-
-def _both(value: float, base: float) -> tuple[str, str]:
-    value_text, base_text = distinguishable(value, base)
-    return value_text, base_text
+    texts: list[Sequence[str]] = list(map(distinguishable, results.values, found.values))
+    for at in found.new():
+        texts[at] = short(results.values[at]), ""
+    return texts
 
 
 def _baseline_values(results: SliceColumns) -> list[str]:

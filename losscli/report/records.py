@@ -111,13 +111,16 @@ def _of_baseline(cell: Callable[[BaselineResult], str]) -> Callable[[LossResult]
 def _of_baselines(cells: Callable[[BaselineColumns], list[str]]) -> Callable[[SliceColumns], list[str]]:
     """The cells of what results in columns have beside a baseline; empty where it does not have the slice."""
 
-    def found(columns: SliceColumns) -> list[str]:
+    def of_columns(columns: SliceColumns) -> list[str]:
         beside = columns.baselines
         if beside is None:
             return [""] * len(columns)
-        return ["" if beside.is_new(at) else cell for at, cell in enumerate(cells(beside))]
+        found = cells(beside)
+        for at in beside.new():
+            found[at] = ""
+        return found
 
-    return found
+    return of_columns
 
 
 def _of_slices(cell: Callable[[SliceDifference], str]) -> Callable[[LossResult], str]:

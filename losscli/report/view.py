@@ -75,15 +75,14 @@ def short(value: float) -> str:
 
 def distinguishable(*values: float) -> list[str]:
     """Six significant digits, or as many as are needed so that different numbers look different."""
-    texts = list(map(short, values))
+    texts, digits = list(map(short, values)), DIGITS
     if len(set(texts)) == len(values):  # as is mostly so
         return texts
-    different = len({exact(value) for value in values})
-    for digits in range(DIGITS, 17):
+    different = len(set(map(exact, values)))
+    while len(set(texts)) < different and digits < 17:
+        digits += 1
         texts = [f"{float(value):.{digits}g}" for value in values]
-        if len(set(texts)) == different:
-            return texts
-    return [f"{float(value):.17g}" for value in values]
+    return texts
 
 
 def signed(value: float, digits: int = DIGITS) -> str:

@@ -6,6 +6,7 @@ import copy
 import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeVar, overload
 
 from losscli.lazy import dataclass
@@ -97,6 +98,7 @@ class IntervalColumns:
         found.others = {at: result.of_model(model) for at, result in self.others.items()}
         return found
 
+    @cached_property
     def examples(self) -> list[int]:
         """The first slice of each kind, the first with an interval, and those that are in none of the columns."""
         first = {self.kinds.find(kind) for kind in range(len(self.shared))} - {-1}
@@ -127,21 +129,26 @@ class BaselineColumns:
         """What the baseline has on one of the slices."""
         if self.is_new(at):
             return None
-        return BaselineResult(self.values[at], self.changes[at], self.relative(at), VERDICTS[self.verdicts[at]])
+        relative = None if math.isnan(self.relatives[at]) else self.relatives[at]
+        return BaselineResult(self.values[at], self.changes[at], relative, VERDICTS[self.verdicts[at]])
 
     def is_new(self, at: int) -> bool:
         """Whether the baseline does not have the slice."""
         return self.verdicts[at] == self.NEW
 
-    def relative(self, at: int) -> float | None:
-        """The relative change on one of the slices, if there is one."""
-        return None if math.isnan(self.relatives[at]) else self.relatives[at]
+    def new(self) -> Iterator[int]:
+        """The slices that the baseline does not have."""
+        at = self.verdicts.find(self.NEW)
+        while at >= 0:
+            yield at
+            at = self.verdicts.find(self.NEW, at + 1)
 
     def take(self, order: Sequence[int]) -> BaselineColumns:
         """The same of these slices, in this order."""
         values, changes, relatives = (_taken(one, order) for one in (self.values, self.changes, self.relatives))
         return BaselineColumns(values, changes, relatives, bytes(map(self.verdicts.__getitem__, order)))
 
+    @cached_property
     def examples(self) -> list[int]:
         """The first slice that the baseline has, and the first that it does not have."""
         first = self.verdicts.find(self.NEW)
@@ -225,8 +232,8 @@ class SliceColumns(Sequence[LossResult]):
 
     def examples(self) -> Iterator[LossResult]:
         """Some in their order, one of which has an interval, a baseline and the like where any result has."""
-        places = {0} if self.intervals is None else {*self.intervals.examples()}
-        places |= set() if self.baselines is None else {*self.baselines.examples()}
+        places = {0} if self.intervals is None else {*self.intervals.examples}
+        places |= set() if self.baselines is None else {*self.baselines.examples}
         return map(self._result, sorted(places) if self.values else [])
 
     def shapes(self) -> Sequence[object]:
