@@ -1,4 +1,7 @@
-"""How many requests remote files take, and how long where each answer takes a while: an S3 server on loopback.
+"""How many requests remote files take, and how long where each answer takes a while, held against limits.
+
+The server is no store: it is that of the tests, which speaks as much of S3 as is needed, on loopback. The exit code is
+1 where a limit is missed.
 
 python tests/benchmarks/remote_requests.py [--delay 0.3] [--objects 20000]
 """
@@ -14,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -46,8 +50,13 @@ def parquet(rows: int) -> bytes:
     return out.getvalue()
 
 
-def measured(name: str, server: Server, work: Callable[[], object]) -> float:
-    """Print what the work took, and return its seconds."""
+class Measured(NamedTuple):
+    seconds: float
+    requests: int
+
+
+def measured(name: str, server: Server, work: Callable[[], object]) -> Measured:
+    """Print what the work took, and return it."""
     server.asked.clear()
     server.sent = server.most = 0
     began, cpu = time.perf_counter(), time.process_time()
@@ -57,14 +66,20 @@ def measured(name: str, server: Server, work: Callable[[], object]) -> float:
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     print(f"{name}: {seconds:.2f} s, CPU with the server {cpu:.2f} s, {told}, {server.most} in flight, "
           f"{server.sent / 1e6:.1f} MB", flush=True)  # fmt: skip
-    return seconds
+    return Measured(seconds, sum(kinds.values()))
+
+
+def is_kept(what: str, found: float, limit: float, unit: str) -> bool:
+    """Print whether what was found is within its limit, and return it."""
+    print(f"{'ok' if found <= limit else 'MISSED'}: {what}: {found:.4g} {unit}, at most {limit:.4g}", flush=True)
+    return found <= limit
 
 
 def score(path: str) -> object:
     return losscli.evaluate(path, ["mse"], target="y", pred="p")
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--delay", type=float, default=0.3)
     parser.add_argument("--objects", type=int, default=20_000)
@@ -76,20 +91,27 @@ def main() -> None:
         score("s3://bucket/one.csv")  # what is imported and connected once
         server.delay = given.delay
         server.files.update({f"small/part{at}.csv": csv(at) for at in range(200)})
-        measured("200 files of 500 rows", server, lambda: score("s3://bucket/small/"))
+        small = measured("200 files of 500 rows", server, lambda: score("s3://bucket/small/"))
         server.files["big.parquet"] = parquet(380_000)
-        measured("two of five columns of 15 MB", server, lambda: score("s3://bucket/big.parquet"))
+        big = measured("two of five columns of 15 MB", server, lambda: score("s3://bucket/big.parquet"))
         server.files.update({f"parts/part{at}.parquet": parquet(40_000) for at in range(60)})
         measured("60 files of 1.6 MB, two of five columns", server, lambda: score("s3://bucket/parts/"))
         server.delay = 0.0
         body = csv(0, 20)
         server.files.update({f"many/part{at}.csv": body for at in range(given.objects)})
-        measured(f"{given.objects} objects, the list", server, lambda: discover(["s3://bucket/many/"]))
+        listed = measured(f"{given.objects} objects, the list", server, lambda: discover(["s3://bucket/many/"]))
         plan = partial(plan_shards, ["s3://bucket/many/"], 200)
-        measured(f"{given.objects} objects, planned for 200 shards", server, plan)
+        planned = measured(f"{given.objects} objects, planned for 200 shards", server, plan)
         found = plan()[0].of(Shard(7, 200))
         measured("one of the shards, opened", server, lambda: open_planned(found, ReadOptions()))
+    return 0 if all([
+        is_kept("200 files", small.seconds, 10 * max(1, given.delay / 0.3), "s"),  # 60 if each waits for the last
+        is_kept("requests for 200 files", small.requests, 210, "requests"),
+        is_kept("two columns of 15 MB", big.requests, 6, "requests"),
+        is_kept("objects planned", planned.seconds / listed.seconds, 3, "times their list"),
+        is_kept("objects planned", planned.seconds, 25 * max(1, given.objects / 20_000), "s"),
+    ]) else 1  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
