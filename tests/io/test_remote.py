@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -961,3 +962,47 @@ def test_secrets_of_a_baseline_are_not_shown(web, judged):
     web.files["old.json"] = b"{}"
     code, _, more = command(*EVAL, "--baseline", url)
     assert code == 3 and not any(secret in out + err + more for secret in ("word@", "sig=key"))
+
+
+# ---------------------------------------------------------------------------------------------- what must be local
+
+
+@pytest.mark.parametrize("where", ["web", "s3"])
+def test_a_list_of_checksums_may_be_remote(where, web, s3, tmp_path):
+    digests = {name: hashlib.sha256(FILES[name]).hexdigest() for name in ("preds.csv", "big.csv")}
+    listing = "".join(f"{digest}  ./{name}\n" for name, digest in digests.items()).encode()
+    at = placed(where, {"SHA256SUMS": listing, "preds.csv": CSV, "big.csv": FILES["big.csv"]}, web, s3)
+    query = "?sig=5ecret" if where == "web" else ""
+    run = ("-t", "y", "-p", "p", "-l", "mse", "-f", "json", "--checksums", f"{at}SHA256SUMS{query}")
+    code, out, err = command("eval", f"{at}preds.csv", f"{at}big.csv", *run)
+    assert (code, err) == (0, "") and [each["sha256"] for each in json.loads(out)["sources"]] == [*digests.values()]
+    placed(where, {"preds.csv": BIG}, web, s3)
+    code, out, err = command("eval", f"{at}preds.csv", *run)
+    assert (code, out) == (3, "") and f"expected {digests['preds.csv']}" in err
+    placed(where, {"SHA256SUMS": b"nothing\n", "other.csv": CSV}, web, s3)
+    code, out, err = command("eval", f"{at}preds.csv", *run)
+    assert (code, out) == (3, "") and "not a list of SHA-256" in err and "5ecret" not in err
+    code, out, err = command("eval", f"{at}preds.csv", *run[:-1], f"{at}absent")
+    assert (code, out) == (4, "") and "no such file" in err
+
+
+LOCAL_ONLY = [
+    (("eval", "preds.csv", *EVAL[2:], "--engine", "dask", "--scheduler-file"), "--scheduler-file"),
+    *(
+        (("eval", "preds.csv", *EVAL[2:], "--engine", "dask", "--scheduler", "tls://127.0.0.1:9", option), option)
+        for option in ("--tls-ca", "--tls-cert", "--tls-key")
+    ),
+    (("check", "--config"), "--config"),
+]
+
+
+@pytest.mark.parametrize(("words", "option"), LOCAL_ONLY, ids=[option for _, option in LOCAL_ONLY])
+def test_what_must_be_a_local_file_says_so(words, option, tmp_path, monkeypatch):
+    if "dask" in words:
+        pytest.importorskip("distributed", reason="an extra: losscli[dask]")
+    monkeypatch.chdir(tmp_path)
+    Path("preds.csv").write_bytes(CSV)
+    code, out, err = command(*words, "s3://key:5ecret@bucket/file")
+    assert (code, out) == (2, "") and f"{option} must be a local file, and s3:// is none" in err and "5ecret" not in err
+    code, out, err = command(*words, (tmp_path / "absent").as_uri())
+    assert (code, out) == (4, "") and "no such file" in err and "file://" not in err

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from losscli.cli.config.document import Document, parse, read_bytes
 from losscli.errors import UsageError
+from losscli.io.remote.address import local_only
 from losscli.lazy import dataclass
 
 CONFIG_NAME, PYPROJECT = "losscli.toml", "pyproject.toml"
@@ -56,6 +57,7 @@ def find(start: str) -> ConfigFile | None:
 
 def read(path: str) -> ConfigFile:
     """The configuration that the user named."""
+    path = local_only(path, "--config")
     document = parse(read_bytes(path, path), path)
     if os.path.basename(path) == PYPROJECT:  # noqa: PTH119
         inner = document.within("tool", "losscli")

@@ -11,6 +11,7 @@ from losscli.execution.engines import ENGINES, Engine, Expected
 from losscli.execution.engines.security import Tls
 from losscli.execution.engines.threads import Threads
 from losscli.io.files.streams import file_error
+from losscli.io.remote.address import local_only
 from losscli.lazy import dataclass
 from losscli.parallel import available_cores
 
@@ -99,6 +100,7 @@ def _address(choice: ClusterChoice) -> tuple[str | None, str | None]:
 
 def _address_in(path: str) -> str:
     """The address in a file that a scheduler wrote."""
+    path = local_only(path, "--scheduler-file")
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123
             text = file.read()

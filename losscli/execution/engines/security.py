@@ -9,6 +9,7 @@ from typing import Any
 
 from losscli.errors import FileError, UsageError
 from losscli.io.files.streams import file_error
+from losscli.io.remote.address import local_only, local_path
 from losscli.lazy import dataclass
 
 
@@ -31,8 +32,9 @@ class Tls:
 
     def check(self) -> None:
         """Raise a FileError for a file that cannot be read."""
-        for _, path in self.named():
-            if path is not None:
+        for name, given in self.named():
+            if given is not None:
+                path = local_only(given, f"--tls-{name}")
                 try:
                     with open(path, "rb"):  # noqa: PTH123
                         pass
@@ -45,7 +47,7 @@ def security_of(address: str, tls: Tls) -> Any:
     from distributed import Security
 
     given = {"tls_ca_file": tls.ca, "tls_client_cert": tls.cert, "tls_client_key": tls.key}
-    given = {name: path for name, path in given.items() if path is not None}
+    given = {name: local_path(path) for name, path in given.items() if path is not None}
     security = Security(**given)
     if not address.startswith(("tls://", "wss://")):
         return security

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from losscli.io.files.compression import spool_to_file
 from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.spool import CHUNK_BYTES
 from losscli.io.files.streams import file_error
-from losscli.io.remote.address import REMOTE_URL, local_path, redacted
+from losscli.io.remote.address import REMOTE_URL, beside, local_path, redacted
 from losscli.lazy import pattern
 
 _HEX = pattern("[0-9a-fA-F]{64}")
@@ -62,12 +63,12 @@ class Checksums:
     def _entries(self, listing: str) -> Iterator[tuple[str, str]]:
         """Each file of a list of checksums: its name is relative to the folder of the list, or to the working one."""
         known: dict[str, str] = {}
+        listing = local_path(listing)
         for name, digest in _parsed(listing):
-            folder = Path(listing).parent
-            keys = {_key(name)} if REMOTE_URL.match(name) or name == "-" else {_key(name), _key(str(folder / name))}
+            keys = {_key(name)} if REMOTE_URL.match(name) or name == "-" else {_key(name), _key(_beside(listing, name))}
             for key in keys:
                 if known.setdefault(key, digest) != digest:
-                    raise UsageError(f"two different SHA-256 are listed for '{name}'", path=listing,
+                    raise UsageError(f"two different SHA-256 are listed for '{name}'", path=redacted(listing),
                                      code="USAGE_CONFLICT")  # fmt: skip
                 yield key, digest
 
@@ -81,7 +82,8 @@ class Checksums:
             return source
         expected = self._expected.get(key) or self._listed.get(key)
         if key not in self._expected and expected is None:
-            raise UsageError(f"'{self.listing}' has no checksum of this file, which is read", path=source.path,
+            listing = redacted(self.listing or "")
+            raise UsageError(f"'{listing}' has no checksum of this file, which is read", path=source.path,
                              hint="add it there, or give --sha256 FILE=HEX", code="USAGE_INCOMPLETE")  # fmt: skip
         self._seen.add(key)
         copy = source if isinstance(source, FileInput) else spool_to_file(source, None)
@@ -117,14 +119,27 @@ def _key(path: str) -> str:
     return redacted(path) if REMOTE_URL.match(path) else os.path.realpath(path)
 
 
-def _parsed(listing: str) -> Iterator[tuple[str, str]]:
-    """The names and hashes of a file as `sha256sum` writes it, with or without --tag."""
+def _beside(listing: str, name: str) -> str:
+    """A file whose name is relative to the folder of the list, which may be remote."""
+    return beside(listing, posixpath.normpath(name)) if REMOTE_URL.match(listing) else str(Path(listing).parent / name)
+
+
+def _content(listing: str) -> bytes:
+    if REMOTE_URL.match(listing):
+        from losscli.io.remote.whole import read_whole
+
+        return read_whole(listing, _LARGEST)
     try:
         with Path(listing).open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        text = os.fsdecode(content)
+            return file.read(_LARGEST + 1)
     except OSError as error:
         raise file_error(error, listing) from None
+
+
+def _parsed(listing: str) -> Iterator[tuple[str, str]]:
+    """The names and hashes of a file as `sha256sum` writes it, with or without --tag."""
+    content = _content(listing)
+    text, listing = os.fsdecode(content), redacted(listing)
     if len(content) > _LARGEST:
         raise DataError("not a list of checksums: it is too large", path=listing, code="DATA_WRONG_FORMAT")
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):

@@ -76,6 +76,15 @@ def local_path(path: str) -> str:
     return url2pathname(parts.path)
 
 
+def local_only(path: str, what: str) -> str:
+    """The local path of what is read by a library that knows no addresses; `what` names it, such as `--tls-ca`."""
+    scheme = scheme_of(path)
+    if scheme in ("", "file"):
+        return local_path(path)
+    raise UsageError(f"{what} must be a local file, and {scheme}:// is none", path=redacted(path),
+                     hint="download the file first", code="USAGE_BAD_VALUE")  # fmt: skip
+
+
 def scheme_of(path: str) -> str:
     """The lower-case scheme of a remote path; empty for a local path."""
     found = REMOTE_URL.match(path)
