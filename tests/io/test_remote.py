@@ -34,8 +34,8 @@ from losscli.errors import DataError, FileError, LosscliError, UsageError
 from losscli.io.files.discover import discover
 from losscli.io.files.open import open_source
 from losscli.io.formats.binary import open_for_arrow
+from losscli.io.remote import address, stores
 from losscli.io.remote import input as remote_input
-from losscli.io.remote import stores
 from losscli.io.remote.address import Address, RemoteVersion, redacted
 from losscli.io.remote.failures import explain
 from losscli.io.remote.input import RemoteInput, find_remote
@@ -962,6 +962,46 @@ def test_secrets_of_a_baseline_are_not_shown(web, judged):
     web.files["old.json"] = b"{}"
     code, _, more = command(*EVAL, "--baseline", url)
     assert code == 3 and not any(secret in out + err + more for secret in ("word@", "sig=key"))
+
+
+# ------------------------------------------------------------------------------------------------------ hf://
+
+
+def test_public_files_of_a_hub_are_read_from_its_server(web, judged, monkeypatch):
+    monkeypatch.setattr(address, "HUB", f"{web.base}/ok")
+    monkeypatch.setenv("HF_TOKEN", "5ecret")
+    at = "datasets/ada/preds/resolve/main/a"
+    zipped = archives()["two.zip"]
+    web.files.update(
+        {f"{at}/preds.csv": CSV, f"{at}/two.zip": zipped, "ada/model/resolve/v1/old.json": judged["old.json"]}
+    )
+    shown = f"{web.base}/ok/{at}/preds.csv"
+    digest = hashlib.sha256(CSV).hexdigest()
+    run = ("-t", "y", "-p", "p", "-l", "mse", "-f", "json", "--sha256", f"hf://datasets/ada/preds/a/preds.csv={digest}")
+    code, out, err = command("eval", "hf://datasets/ada/preds/a/preds.csv", *run)
+    report = json.loads(out)
+    assert (code, report["results"][0]["value"]) == (0, LOSS)
+    assert report["sources"] == [{"path": shown, "format": "csv", "rows": ROWS, "sha256": digest}]
+    assert f"hf://datasets/ada/preds/a/preds.csv is read as {shown}" in err
+    assert mse("HF://datasets/ada/preds@main/a/two.zip:a/preds.csv") == LOSS
+    assert command(*EVAL, "--gate", "mse<=baseline", "--baseline", "hf://ada/model@v1/old.json")[0] == 0
+    assert not any("5ecret" in str(headers) for headers in web.headers)
+    assert discover([shown, "hf://datasets/ada/preds/a/preds.csv"]).doubled
+    assert address.on_the_web("s3://ada/model/a.csv") == "s3://ada/model/a.csv"
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "hint"),
+    [
+        ("hf://datasets/ada/preds", "cannot read hf://", "names one file"),
+        ("hf://datasets/ada/preds/*.csv", "cannot list its files", "name each file"),
+        ("hf://ada/model@v1/a.csv?token=5ecret", "cannot read hf://", "names one file"),
+    ],
+)
+def test_what_else_a_hub_has_is_refused(path, message, hint):
+    error = refused(path)
+    assert type(error) is UsageError and message in error.message and hint in error.hint
+    assert "5ecret" not in f"{error.message} {error.path} {error.hint}"
 
 
 # ---------------------------------------------------------------------------------------------- what must be local

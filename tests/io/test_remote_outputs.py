@@ -50,8 +50,8 @@ def s3(store, monkeypatch):
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(5)
-    rows = "".join(f"{y!r},{p!r}\n" for y, p in rng.uniform(0.1, 0.9, (40, 2)).tolist())
-    Path("preds.csv").write_text(f"y,p\n{rows}")
+    rows = "".join(f"{y!r},{p!r},{q!r}\n" for y, p, q in rng.uniform(0.1, 0.9, (40, 3)).tolist())
+    Path("preds.csv").write_text(f"y,p,q\n{rows}")
     return tmp_path
 
 
@@ -80,20 +80,45 @@ OUTPUTS = [
     (("merge", "state.json"), ("--state-out", "{}tree.json")),
     (("diff", "report.json", "merged.json"), ("-o", "{}diff.md")),
     (("eval", *RUN, "-l", "mse", "--baseline-missing", "create"), ("--baseline", "{}first.json")),
+    (("eval", *RUN, "-l", "mse"), ("-o", "plot:residuals={}residuals.svg")),
+    (("compare", *RUN, "-p", "q", "-l", "mse"), ("-o", "{}compared.json")),
+    (("plan-shards", "preds.csv", "--shards", "2"), ("--plan-out", "{}plan.json")),
+    (("check", "--config", "losscli.toml"), ("-o", "{}suites.json")),
 ]  # fmt: skip
+SUITE = """[suites.a]
+sources = ["preds.csv"]
+target = "y"
+pred = "p"
+losses = ["mse"]
+outputs = ["{}suite.json", "junit={}suite.xml"]
+"""
 
 
 def test_every_output_has_the_bytes_of_a_local_file(s3, folder):
     for words, outputs in OUTPUTS:
         for where in ("", "s3://outputs/out/"):
+            Path("losscli.toml").write_text(SUITE.replace("{}", where))
             code, _, err = command(*words, *(each.format(where) for each in outputs))
             assert code == 0, (words, err)
         assert "s3://outputs/out/" in err or "-o" in outputs  # reports are written without a word
-    local = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "preds.csv"}
-    assert len(local) == 14
+    inputs = {"preds.csv", "losscli.toml"}
+    local = {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in inputs}
+    assert len(local) == 20
     assert {name.removeprefix("out/"): content(s3, name) for name in names(s3)} == local
     assert unfinished(s3) == []
     assert json.loads(local["report.json"])["data"]["rows_file"] == "values.parquet"
+
+
+def test_shards_read_a_plan_in_the_store(s3, folder):
+    assert command("eval", *RUN, "-l", "mse", "-o", "whole.json")[0] == 0
+    assert command("plan-shards", "preds.csv", "--shards", "2", "--plan-out", "s3://outputs/plan.json")[0] == 0
+    run = ("eval", "--shard-plan", "s3://outputs/plan.json", *RUN[1:], "-l", "mse")
+    for shard in ("1", "2"):
+        assert command(*run, "--shard", f"{shard}/2", "--state-out", f"s3://outputs/{shard}.json")[0] == 0
+    assert command("merge", "s3://outputs/1.json", "s3://outputs/2.json", "-o", "merged.json")[0] == 0
+    assert Path("merged.json").read_bytes() == Path("whole.json").read_bytes()
+    code, _, err = command(*run[:2], "s3://outputs/none.json", *run[3:], "--shard", "1/2", "--state-out", "x.json")
+    assert code == 4 and "no such file" in err and not Path("x.json").exists()
 
 
 def test_outputs_that_collide_are_refused_as_local_ones_are(s3, folder):
@@ -144,6 +169,7 @@ def test_what_cannot_be_written_is_found_before_a_row_is_read(address, code, mes
     Path("preds.csv").write_text("y,p\n1,x\n")
     found, out, err = command("eval", *RUN, "-l", "mse", "-o", address)
     assert (found, out) == (code, "") and message in err and "5ecret" not in err
+    assert message != "there is no such bucket" or "hint: check its name, and AWS_ENDPOINT_URL" in err
 
 
 def refuse(monkeypatch, *operations):
@@ -372,10 +398,3 @@ def test_addresses_of_other_machines_are_no_local_files():
     for address in ("file://elsewhere/a.csv", "file:///a.csv?b=1", "file://"):
         with pytest.raises(UsageError, match="not the address of a file of this machine"):
             local_path(address)
-
-
-def test_a_hub_is_named_with_the_address_to_use():
-    code, _, err = command("eval", "hf://datasets/ada/preds/test.csv", "-l", "mse")
-    assert code == 2 and " https://huggingface.co/datasets/ada/preds/resolve/main/test.csv\n" in err
-    code, _, err = command("eval", "hf://ada/model@v1/a/test.csv", "-l", "mse")
-    assert code == 2 and " https://huggingface.co/ada/model/resolve/v1/a/test.csv\n" in err

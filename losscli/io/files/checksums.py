@@ -18,7 +18,7 @@ from losscli.io.files.compression import spool_to_file
 from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.spool import CHUNK_BYTES
 from losscli.io.files.streams import file_error
-from losscli.io.remote.address import REMOTE_URL, beside, local_path, redacted
+from losscli.io.remote.address import REMOTE_URL, beside, local_path, on_the_web, redacted
 from losscli.lazy import pattern
 
 _HEX = pattern("[0-9a-fA-F]{64}")
@@ -116,7 +116,7 @@ def _key(path: str) -> str:
     path = local_path(path)
     if path == "-":
         return path
-    return redacted(path) if REMOTE_URL.match(path) else os.path.realpath(path)
+    return redacted(on_the_web(path)) if REMOTE_URL.match(path) else os.path.realpath(path)
 
 
 def _beside(listing: str, name: str) -> str:

@@ -16,12 +16,17 @@ WEB = frozenset({"http", "https"})
 AZURE = frozenset({"abfs", "abfss", "az"})
 SCHEMES = ("s3", "gs", "gcs", *sorted(AZURE), "http", "https")
 
+HUB = "https://huggingface.co"
+"""The server of the files that hf:// names; it gets no token, so they are public ones."""
+
 _PORTS = {"http": 80, "https": 443}
 _SYNONYMS = {"gcs": "gs", "abfss": "abfs", "az": "abfs"}
 
 # In names of objects ? is an ordinary character, and in globs it matches one; only `?word=` starts a query.
 _QUERY = pattern(r"\?[\w.~%-]+=.*", re.DOTALL)
-_HUB = pattern(r"hf://((?:datasets/|spaces/)?[^/@]+/[^/@]+)(?:@([^/]+))?/([^?#]+)")
+_HUB = pattern(
+    r"(?i:hf)://((?:(?:datasets|spaces)/|(?!(?:datasets|spaces|buckets)/))[^/@]+/[^/@]+)(?:@([^/]+))?/([^?#]+)"
+)
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN",
             "AZURE_STORAGE_CONNECTION_STRING", "AZURE_CLIENT_SECRET")  # fmt: skip
 _USER = pattern(r"://[^/?#]*@")
@@ -114,7 +119,7 @@ def canonical(url: str) -> str:
 
     Names of objects are taken as they are, as stores do.
     """
-    scheme, _, rest = url.partition("://")
+    scheme, _, rest = on_the_web(url).partition("://")
     scheme = scheme.lower()
     if scheme not in WEB:
         return f"{_SYNONYMS.get(scheme, scheme)}://{rest}"
@@ -142,13 +147,16 @@ def with_redacted_urls(text: str) -> str:
 
 
 def check(url: str) -> Address:
-    """The address of a URL; a URL that cannot be read is a UsageError."""
+    """The address of a URL, of a file of a hub that on its server; a URL that cannot be read is a UsageError."""
+    url = on_the_web(url)
     scheme, name = scheme_of(url), redacted(url)
     if scheme not in SCHEMES:
         raise UsageError(
             f"cannot read {scheme}://… : sources are local files, folders, stdin (-) and "
             + " ".join(f"{known}://" for known in ("s3", "gs", "abfs", "https", "http", "file")),
-            hint=_on_the_web(url) or "download the file first, or pipe it in: … | losscli eval -",
+            hint="hf://datasets/USER/NAME/FILE names one file, which is read"
+            if scheme == "hf"
+            else "download the file first, or pipe it in: … | losscli eval -",
             code="USAGE_BAD_VALUE",
         )
     try:
@@ -170,9 +178,7 @@ def check(url: str) -> Address:
     return Address(url)
 
 
-def _on_the_web(url: str) -> str | None:
-    """The hint where the file of a hub has an address that can be read."""
-    found = _HUB.fullmatch(url)
-    if found is None:
-        return None
-    return f"the same file is https://huggingface.co/{found[1]}/resolve/{found[2] or 'main'}/{found[3]}"
+def on_the_web(url: str) -> str:
+    """The address on the web server of a hub of one of its files, named by hf://; any other address as it is."""
+    found = _HUB.fullmatch(url) if scheme_of(url) == "hf" else None
+    return url if found is None else f"{HUB}/{found[1]}/resolve/{found[2] or 'main'}/{found[3]}"

@@ -11,7 +11,7 @@ from typing import Any
 from losscli.errors import FileError, UsageError
 from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
 from losscli.io.files.table_formats import refused, table_format_of
-from losscli.io.remote.address import WEB, Address, check
+from losscli.io.remote.address import WEB, Address, check, redacted
 from losscli.io.remote.failures import TRANSIENT, StatusError
 from losscli.io.remote.http import NoRangesError
 from losscli.io.remote.stores import ObjectStore, Store, remote_version, store_of
@@ -43,6 +43,8 @@ def expand_remote(url: str, notes: list[str], known: Info | None = None) -> list
             raise UsageError("a web server cannot list its files", path=address.redacted,
                              hint="name each file; write a * that is part of a file name as %2A",
                              code="USAGE_CONFLICT")  # fmt: skip
+        if address.url != url:
+            notes.append(f"{redacted(url)} is read as {address.redacted}")
         return [_found(address, {})]
     store = store_of(address)
     backend = store.backend
