@@ -19,7 +19,7 @@ from losscli.io.remote.address import REMOTE_URL, WEB, local_path, scheme_of
 from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
-    from losscli.io.remote.listing import Info
+    from losscli.io.remote.stores import Info
 
 
 @dataclass(frozen=True)

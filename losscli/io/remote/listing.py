@@ -14,15 +14,11 @@ from losscli.io.files.table_formats import refused, table_format_of
 from losscli.io.remote.address import WEB, Address, check, redacted
 from losscli.io.remote.failures import TRANSIENT, StatusError
 from losscli.io.remote.http import NoRangesError
-from losscli.io.remote.stores import ObjectStore, Store, remote_version, store_of
+from losscli.io.remote.stores import Info, ObjectStore, Store, description, remote_version, store_of
 from losscli.io.remote.transfer import in_flight, run
 from losscli.lazy import pattern
 
 MAGIC = pattern(r"[*?\[]")
-
-
-Info = Mapping[str, Any]
-"""What an object store says about a name."""
 
 
 def look_up(urls: Iterable[str]) -> Iterator[Info | None]:
@@ -32,7 +28,7 @@ def look_up(urls: Iterable[str]) -> Iterator[Info | None]:
 
 async def _looked_up(url: str) -> Info | None:
     address = check(url)
-    return None if MAGIC.search(url.partition("://")[2]) else await _described(address)
+    return None if MAGIC.search(url.partition("://")[2]) else await description(address)
 
 
 def expand_remote(url: str, notes: list[str], known: Info | None = None) -> list[FoundFile]:
@@ -51,25 +47,11 @@ def expand_remote(url: str, notes: list[str], known: Info | None = None) -> list
     assert isinstance(backend, ObjectStore)
     if MAGIC.search(address.url.partition("://")[2]):
         return _matches(address, store, backend, notes)
-    info = known or described(address)
+    info = known or run(description(address))
     assert info is not None
     if info.get("type") == "directory":
         return _folder(address, store, backend, notes)
     return [_found(replace(address, version=remote_version(info)), {})]
-
-
-def described(address: Address) -> Info | None:
-    """What an object store says about a name, which may be that of a folder; None of a web server, which says less."""
-    return run(_described(address))
-
-
-async def _described(address: Address) -> Info | None:
-    if address.scheme in WEB:
-        return None
-    store = store_of(address)
-    backend = store.backend
-    assert isinstance(backend, ObjectStore)
-    return await store.retried(lambda: backend.info(address), address)
 
 
 def is_there(url: str, notes: list[str]) -> bool:

@@ -41,6 +41,10 @@ _PACKAGES = {
 }
 
 
+Info = Mapping[str, Any]
+"""What an object store says about a name."""
+
+
 class Backend(Protocol):
     """The interface of a kind of store; its coroutines run on fsspec's event loop."""
 
@@ -72,10 +76,10 @@ class ObjectStore:
         """The version of the object: its size, and its tag or modification time."""
         return remote_version(await self.info(address))
 
-    async def info(self, address: Address) -> Mapping[str, Any]:
+    async def info(self, address: Address) -> Info:
         """The store's description of a name, which may be that of a folder."""
         self.filesystem.invalidate_cache()
-        found: Mapping[str, Any] = await self._ask("info", self.store_path(address))
+        found: Info = await self._ask("info", self.store_path(address))
         return found
 
     async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
@@ -172,7 +176,7 @@ class S3Store(ObjectStore):
             return await self.stat(address), data
         return remote_version({**answer, "size": total}), data
 
-    async def info(self, address: Address) -> Mapping[str, Any]:
+    async def info(self, address: Address) -> Info:
         """The store's description of a name, which may be that of a folder."""
         try:
             return await super().info(address)
@@ -287,6 +291,16 @@ def store_of(address: Address) -> Store:
         if key not in _STORES:
             _STORES[key] = _create_store(address, limits)
         return _STORES[key]
+
+
+async def description(address: Address) -> Info | None:
+    """What an object store says about a name, which may be that of a folder; None of a web server, which says less."""
+    if address.scheme in WEB:
+        return None
+    store = store_of(address)
+    backend = store.backend
+    assert isinstance(backend, ObjectStore)
+    return await store.retried(lambda: backend.info(address), address)
 
 
 def _create_store(address: Address, limits: Settings) -> Store:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from losscli.errors import FileError
 from losscli.io.remote.address import Address, check
 from losscli.io.remote.input import find_remote
-from losscli.io.remote.listing import described
-from losscli.io.remote.stores import remote_version
+from losscli.io.remote.stores import description, remote_version
+from losscli.io.remote.transfer import run
 
 _PIECE = 8 << 20
 
@@ -45,7 +45,7 @@ def is_file(url: str) -> bool:
 
 def _file(address: Address) -> Address:
     """The address with the version of its file; a folder is no missing file."""
-    info = described(address)
+    info = run(description(address))
     if info is None:
         return address
     if info.get("type") == "directory":
