@@ -29,7 +29,7 @@ from losscli.execution.progress import ProgressObserver
 from losscli.execution.scan import Scan
 from losscli.lazy import dataclass
 from losscli.results import Evaluation, LossResult, WarningResult
-from losscli.statistics.best_constants import Held, constant_of, held_rows
+from losscli.statistics.best_constants import DistinctTargets, constant_of, distinct_targets
 from losscli.statistics.estimates import results
 from losscli.statistics.finalized_sums import FinalizedSums, SliceIds, slices
 from losscli.statistics.skill import Reference, with_skill
@@ -127,7 +127,7 @@ class _Seen:
             self._finalized[key] = [FinalizedSums(one) for one in self.sums.get(key, [])]
         return self._finalized[key]
 
-    def constants(self, at: int, held: Held | None, slice_ids: SliceIds) -> list[Array]:
+    def constants(self, at: int, held: DistinctTargets | None, slice_ids: SliceIds) -> list[Array]:
         """The constant of each role on a slice; NaN where it has another shape than the predictions."""
         best, found = self.best[at], []
         for place, (side, functional) in enumerate(best.functionals):
@@ -251,7 +251,9 @@ def _second_pass(
     """The value of the best constant of each loss: slice -> result."""
     plan, found = prepared.plan, slices(seen.rows)
     constants: list[_Constants] = []
-    held_of = {sides: held_rows(rows, seen.kinds[sides]) for sides, rows in seen.held.items() if sides in seen.kinds}
+    held_of = {
+        sides: distinct_targets(rows, seen.kinds[sides]) for sides, rows in seen.held.items() if sides in seen.kinds
+    }
     for best in known:
         at = seen.best.index(best)
         held = held_of[best.held] if best.holds_targets else None
@@ -272,7 +274,12 @@ def _second_pass(
 
 
 def _constants(
-    plan: Plan, best: BestConstant, seen: _Seen, at: int, held: Held | None, found: Mapping[tuple[str, ...], SliceIds]
+    plan: Plan,
+    best: BestConstant,
+    seen: _Seen,
+    at: int,
+    held: DistinctTargets | None,
+    found: Mapping[tuple[str, ...], SliceIds],
 ) -> list[_Constants]:
     """The constants of all rows; with slices, also those of each."""
     own_plan = replace(_without_losses(plan), lines=(best.line,))

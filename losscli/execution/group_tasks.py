@@ -15,7 +15,8 @@ from losscli.execution.scan import Scan
 from losscli.lazy import dataclass
 from losscli.parallel import using_threads
 
-LARGE = 2048  # a group of so many rows keeps all threads busy; smaller groups are scored side by side
+LARGE_GROUP = 2048
+"""Rows from which on a group keeps all threads busy; smaller groups are scored side by side."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class Groups:
     @property
     def memory_bytes(self) -> int:
         """So much that a large group is scored alone."""
-        return self.rows * (1 << 30) // LARGE
+        return self.rows * (1 << 30) // LARGE_GROUP
 
 
 @dataclass(frozen=True)
-class AddingGroups:
-    """Adds up some groups."""
+class GroupAccumulation:
+    """Adds up the values of groups."""
 
     plan: Plan
     tables: Mapping[Table, Array]
@@ -56,7 +57,7 @@ class AddingGroups:
     def __call__(self, some: Groups, stopped: Callable[[], bool]) -> RunAccumulator:
         """The accumulator of the values of some groups; a large group is computed with several threads."""
         totals = RunAccumulator(self.plan, self.tables, slice_index=self.slice_index, some=True)
-        with using_threads(self.threads if some.rows >= LARGE else 1):
+        with using_threads(self.threads if some.rows >= LARGE_GROUP else 1):
             totals.update_groups(some.groups, some.slices)
         return totals
 
@@ -75,10 +76,10 @@ def add_groups(scan: Scan, totals: RunAccumulator, engine: Engine, observer: Pro
 
     # A worker of a cluster has one thread for each task.
     slice_index, threads = (None, 1) if engine.is_remote else (totals.slice_index, engine.count)
-    adding = AddingGroups(plan, totals.tables, slice_index, threads)
-    for some, answer in engine.map(adding, _tasks(groups(), totals.slice_index)):
+    scoring = GroupAccumulation(plan, totals.tables, slice_index, threads)
+    for some, answer in engine.map(scoring, _tasks(groups(), totals.slice_index)):
         if isinstance(answer, WorkerError):
-            answer = adding(some, lambda: False)  # noqa: PLW2901  which gives the values, or the error itself
+            answer = scoring(some, lambda: False)  # noqa: PLW2901  which gives the values, or the error itself
         if isinstance(answer, Exception):
             raise answer
         totals.merge(answer, same_ids=True)  # the rows of groups have the slice ids of this process
@@ -89,7 +90,7 @@ def _tasks(groups: Iterable[RowBatch[Input, Array]], slice_index: SliceIndex) ->
     """Groups in their order: the small ones together, each large one alone."""
     waiting: list[RowBatch[Input, Array]] = []
     for group in groups:
-        if waiting and sum(map(len, waiting)) + len(group) > LARGE:
+        if waiting and sum(map(len, waiting)) + len(group) > LARGE_GROUP:
             yield Groups(waiting, len(slice_index))
             waiting = []
         waiting.append(group)

@@ -15,7 +15,7 @@ from losscli.statistics.finalized_sums import FinalizedSums, SliceIds
 
 
 @dataclass(frozen=True)
-class Held:
+class DistinctTargets:
     """Distinct targets in an order that is always the same, slice after slice, and what those of one weight weigh."""
 
     targets: Array
@@ -39,8 +39,8 @@ class Held:
         return self.targets[places[order]], weights[order]
 
 
-def held_rows(rows: DistinctRows, kind: np.dtype[Any]) -> Held:
-    """All rows that are held, each distinct one once."""
+def distinct_targets(rows: DistinctRows, kind: np.dtype[Any]) -> DistinctTargets:
+    """The targets of all rows that were kept, each distinct one of a slice id once."""
     found = rows.evaluate()
     size = len(found.keys[0]) if found.keys else 0
     weights = np.ones(size) if found.weights is None else found.weights
@@ -57,12 +57,12 @@ def held_rows(rows: DistinctRows, kind: np.dtype[Any]) -> Held:
     weights, *keys, numbers = (column[first] for column in columns)
     targets = (keys[0] if len(keys) == 1 else np.stack(keys, axis=1)) if keys else np.zeros(0)
     starts = np.searchsorted(numbers, np.arange(int(numbers.max(initial=0)) + 2))
-    return Held(targets.astype(kind), weights * counts, starts)
+    return DistinctTargets(targets.astype(kind), weights * counts, starts)
 
 
 def constant_of(
-    functional: Functional, params: Mapping[str, Any], sums: Sequence[Sequence[FinalizedSums]], held: Held | None,
-    slice_ids: SliceIds, classes: int,
+    functional: Functional, params: Mapping[str, Any], sums: Sequence[Sequence[FinalizedSums]],
+    held: DistinctTargets | None, slice_ids: SliceIds, classes: int,
 ) -> Array:  # fmt: skip
     """The constant of one role on a slice.
 

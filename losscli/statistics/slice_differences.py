@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -179,13 +180,13 @@ def _uncertain(
     if is_proportion(sums, line) and not shared:
         pair = _scores(one), _scores(other)
         how, p = replace(how, method="newcombe"), newcombe_p(*pair)
-        interval = lambda level: newcombe(*pair, level)  # noqa: E731
+        interval = partial(newcombe, *pair)
     elif found.constant:
         p = paired_t(difference, found.stderr, found.df)[1]
         p = None if math.isnan(p) else p
     else:
         t, p = paired_t(difference, found.stderr, found.df)
-        interval = lambda level: t_interval(difference, found.stderr, found.df, level)  # noqa: E731
+        interval = partial(t_interval, difference, found.stderr, found.df)
     member, common = nothing.member, 0.0
     if inference.adjust == "max-t":  # nothing else needs them, and of very many slices they fill the memory
         parts = (one.linear, one.slice_ids), (_negative(other.linear), other.slice_ids)

@@ -101,7 +101,7 @@ def test_class_weights_and_hashes_do_not_depend_on_who_reads(tmp_path):
 @pytest.mark.parametrize("batches", [{}, {"batch_size": 64}, {"batch_by": "g"}])
 @pytest.mark.parametrize("large", [10, 10_000])
 def test_groups_are_the_same_for_any_number_of_threads(batches, large, tmp_path, monkeypatch):
-    monkeypatch.setattr("losscli.execution.group_tasks.LARGE", large)
+    monkeypatch.setattr("losscli.execution.group_tasks.LARGE_GROUP", large)
     rng = np.random.default_rng(1)
     data = {**columns(), "a": rng.normal(size=(1000, 4)), "b": rng.normal(size=(1000, 4))}
     settings = {"columns": {"anchor": "a", "positive": "b"}, "weight": "w", **batches}

@@ -17,7 +17,7 @@ from losscli.contract.constant_search import Searched, SearchedLoss
 from losscli.contract.functionals import Functional
 from losscli.errors import UsageError
 from losscli.execution import best_constants
-from losscli.statistics.best_constants import held_rows
+from losscli.statistics.best_constants import distinct_targets
 
 TARGET = np.array([3.0, 0.5, 2.0, 7.0, 4.0, 1.0])
 MODEL = np.array([2.5, 0.8, 2.0, 8.0, 3.0, 1.5])
@@ -167,7 +167,9 @@ def test_the_search_finds_what_losses_declare(name):
 
 def test_models_and_losses_share_what_is_the_same_for_all(monkeypatch):
     made = []
-    monkeypatch.setattr(best_constants, "held_rows", lambda *given: made.append(given) or held_rows(*given))
+    monkeypatch.setattr(
+        best_constants, "distinct_targets", lambda *given: made.append(given) or distinct_targets(*given)
+    )
     report = losscli.evaluate(DATA, ["mae", "pinball:q=0.9"], target="y", pred={"m": "m", "ref": "mean"}, skill=True,
                               threads=1)  # fmt: skip
     assert len(made) == 1

@@ -9,16 +9,16 @@ from losscli.execution.engines import Item
 from losscli.lazy import dataclass
 
 TASK_BYTES = 8 << 20
-"""Bytes of the items of a task, unless one item has more: enough that sending a task costs little beside its work."""
+"""Bytes of the items of a task at most, unless one item has more: so many cost far more than to send a task."""
 
 ITEM_BYTES = TASK_BYTES >> 6
 """What an item costs at least, as bytes: to open a file takes as long as to read so many."""
 
+FIRST_TASK_BYTES = 1 << 20
+"""Bytes of the first tasks, by which later ones grow: a few megabytes of small files are enough for several workers."""
 
-FIRST = 1 << 20
-"""Bytes of the first tasks, so that a few megabytes of small files are enough for several workers."""
-
-ALIKE = 4  # tasks of one size, before the next ones are larger
+TASKS_OF_SIZE = 4
+"""Tasks of one size, before those that are `FIRST_TASK_BYTES` larger."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def tasks(items: Iterable[Item]) -> Iterator[Task[Item]]:
     try:
         for item in items:
             cost = max(item.size or item.memory_bytes, ITEM_BYTES)
-            if waiting and held + cost > min(TASK_BYTES, FIRST * (1 + sent // ALIKE)):
+            if waiting and held + cost > min(TASK_BYTES, FIRST_TASK_BYTES * (1 + sent // TASKS_OF_SIZE)):
                 yield Task(waiting)
                 waiting, held, sent = [], 0, sent + 1
             waiting.append(item)
