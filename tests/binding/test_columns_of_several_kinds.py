@@ -10,7 +10,7 @@ import pytest
 
 import losscli
 from losscli.binding import read_rows
-from losscli.contract.kinds import KnownBounds, Prob
+from losscli.contract.kinds import Kind, KnownBounds, Prob
 from losscli.errors import DataError
 
 RNG = np.random.default_rng(8)
@@ -55,6 +55,23 @@ def test_each_kind_refuses_what_is_outside_it(order: list[str], bad: float, says
     with pytest.raises(DataError, match=says) as found:
         values(score, order)
     assert found.value.row == 31
+
+
+def test_the_domain_of_a_column_is_checked_once_for_all_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    outside = Kind.outside
+
+    def counted(kind: Kind, *args: Any) -> Any:
+        checked.append(kind.says)
+        return outside(kind, *args)
+
+    monkeypatch.setattr(Kind, "outside", counted)
+    values(SCORE, ["bce"])
+    one = checked.copy()
+    checked.clear()
+    values(SCORE, ["bce", "brier", "focal:gamma=3", "mse"])
+    assert len(one) == 2  # the label and the probability
+    assert checked == one
 
 
 def test_known_bounds_are_of_one_array() -> None:

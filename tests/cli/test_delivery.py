@@ -15,6 +15,7 @@ from losscli import report
 from losscli.cli import delivery, entry, reports
 from losscli.cli.option_values import Wanted
 from losscli.errors import FileError
+from losscli.report.formats.csv import Csv
 
 DATA = "y,p,k\n1,1.5,a\n2,2,a\n3,2.5,b\n"
 
@@ -40,6 +41,15 @@ def action(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def losscli(*words: str) -> int:
     return entry.run(["eval", "d.csv", "-t", "y", "-p", "p", "-l", "mse", *words])
+
+
+def test_what_is_printed_and_written_is_made_once(folder, capfd, monkeypatch):
+    made = []
+    render = Csv.render_suites
+    monkeypatch.setattr(Csv, "render_suites", lambda *given: made.append(render(*given)) or made[-1])
+    assert losscli("-f", "csv", "-o", "a.csv", "-o", "b.csv") == 0
+    (text,) = made
+    assert capfd.readouterr().out == (folder / "a.csv").read_text() == (folder / "b.csv").read_text() == text
 
 
 @pytest.mark.parametrize("words", [("-f", "github"), ("-o", "github=-")], ids=" ".join)
