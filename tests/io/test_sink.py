@@ -24,9 +24,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscli.cli.entry import run
 from losscli.errors import FileError, UsageError
 from losscli.io.write.atomic import AtomicFile, check_writable, same_file, write_text
-from losscli.io.write.tables import FORMATS, ColumnSpec, format_of, open_table
+from losscli.io.write.tables import FORMATS, ColumnSpec, TableWriter, format_of, open_table
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX files")
 not_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
@@ -620,3 +621,27 @@ print([name for name in ("pandas", "pyarrow.compute", "pyarrow.dataset", "rich")
 """
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("command", ["rows", "grad"])
+def test_what_was_written_is_not_changed_while_a_format_keeps_it(
+    command: str, threads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("losscli.io.batches", "losscli.io.formats.parquet"):
+        monkeypatch.setattr(f"{module}.SPLIT_ROWS", 20)
+    rng, written = np.random.default_rng(0), []
+    columns = {"y": rng.normal(size=150), "p": rng.normal(size=150), "q": rng.normal(size=150)}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet", row_group_size=25)
+    genuine = TableWriter.write
+
+    def write(self: TableWriter, columns: Any, nulls: Any = None) -> None:
+        genuine(self, columns, nulls)
+        given = [*columns.values(), *(nulls or {}).values()]
+        written.extend((values, values.copy()) for values in given if isinstance(values, np.ndarray))
+
+    monkeypatch.setattr(TableWriter, "write", write)
+    args = [str(tmp_path / "a.parquet"), "-t", "y", "-p", "p", "-p", "q", "-l", "mse"]
+    assert run([command, *args, "--threads", threads, "-o", str(tmp_path / "out.parquet")]) == 0
+    assert len(written) >= 3 * 3  # several batches of several columns
+    assert all(np.array_equal(values, copy) for values, copy in written)
