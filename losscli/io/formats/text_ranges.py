@@ -14,7 +14,7 @@ from losscli.io.batches import Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_records import count_line_ends
-from losscli.io.formats.text_windows import WINDOW, Window
+from losscli.io.formats.text_windows import WINDOW, Window, range_memory, range_window
 from losscli.io.source import ReadAs, Split
 from losscli.io.unproven_splits import UnprovenSplit
 from losscli.lazy import dataclass
@@ -33,7 +33,7 @@ _PROBE = 16 << 10  # bytes that are read at a time to find the end of a line
 
 
 class RangedFragment(Protocol):
-    """A fragment whose text can be read from any place of its file."""
+    """A fragment whose text can be read from any byte of its file."""
 
     @property
     def source(self) -> Input:
@@ -66,15 +66,11 @@ class RangeSplit(UnprovenSplit):
     @property
     def memory_bytes(self) -> int:
         """About how many bytes of memory are needed to read it."""
-        return 5 * self.size
+        return range_memory(self.size)
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         """The rows in order; the first is row `first_row` of its file."""
-        with self.fragment.source.open() as stream:
-            stream.seek(self.offset)
-            read = stream.read(self.size)
-        self.fragment.source.verify()
-        window = Window(read, len(read), self.offset, 1, self.last)
+        window = range_window(self.fragment.source, self.offset, self.size, 1, self.last)
         return self.fragment.range_split(self.projection, window).batches(first_row)
 
     def rest(self) -> Iterator[Split]:
@@ -100,9 +96,26 @@ def ranges(
     first: tuple[int, int],
     is_plain: Callable[[bytes], bool],
 ) -> list[RangeSplit] | None:
-    """The ranges of a file of `size` bytes from a byte on, which is on a line; None if threads do it as well.
+    """The ranges of a text, found without reading it.
 
-    `is_plain` says of the first complete lines whether each is a record.
+    Parameters
+    ----------
+    fragment : RangedFragment
+        The file.
+    projection : mapping of str to str
+        The columns that are read.
+    size : int
+        The bytes of the file.
+    first : tuple of two ints
+        The byte offset and the line number of the first record.
+    is_plain : callable
+        Whether each of the first complete lines, which it gets as bytes, is a record.
+
+    Returns
+    -------
+    list of RangeSplit or None
+        All bytes from the first record on. None where the file is so small that threads, which read it as they go, do
+        as well, where a line is not a record, and where the next line end is more than a range away.
     """
     begin, found = first[0], []
     if size < LEAST:
@@ -124,7 +137,7 @@ def ranges(
 
 
 def _line_end(stream: Stream, at: int, size: int) -> int | None:
-    """The place behind the first line end from `at` on; None if it is far away."""
+    """The byte offset behind the first line end from `at` on; None if it is more than a range away."""
     end = min(at + RANGE, size)
     while at < end:
         text = _read_at(stream, at, min(_PROBE, end - at))

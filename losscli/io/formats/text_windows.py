@@ -54,6 +54,20 @@ def verify_local(source: Input) -> None:
         source.verify()
 
 
+def range_window(source: Input, offset: int, size: int, line: int, last: bool) -> Window:
+    """A window that is a range of the bytes of an uncompressed file, which is read here; `line` is its first."""
+    with source.open() as stream:
+        stream.seek(offset)
+        read = stream.read(size)
+    source.verify()
+    return Window(read, len(read), offset, line, last)
+
+
+def range_memory(size: int) -> int:
+    """About how many bytes of memory are needed to read a range of so many bytes and its rows."""
+    return 5 * size
+
+
 class WindowedFragment(Protocol):
     """A fragment whose windows can be read again from its file."""
 
@@ -81,17 +95,12 @@ class FileRangeSplit:
     @property
     def memory_bytes(self) -> int:
         """About how many bytes of memory are needed to read it."""
-        return 5 * self.size
+        return range_memory(self.size)
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         """The rows in order; the first is row `first_row` of its file."""
-        with self.fragment.source.open() as stream:
-            stream.seek(self.offset)
-            read = stream.read(self.size)
-        self.fragment.source.verify()
-        return self.fragment.window_split(
-            self.projection, Window(read, len(read), self.offset, self.line, self.last)
-        ).batches(first_row)
+        window = range_window(self.fragment.source, self.offset, self.size, self.line, self.last)
+        return self.fragment.window_split(self.projection, window).batches(first_row)
 
 
 class WindowSplit:
