@@ -66,7 +66,7 @@ class Input:
     """One array for a kernel: the columns, in the order in which the kernel gets them, and what they must hold."""
 
     role: str
-    kind: Kind = field(hash=False)  # much to hash, again and again, where role and columns tell nearly all apart
+    kind: Kind = field(hash=False)  # hashing it takes long, and role and columns differ for nearly all inputs
     columns: tuple[str, ...]
     wide: bool = False
     listed: bool = False

@@ -351,9 +351,7 @@ class Reader:
     def _number(
         self, name: str, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
     ) -> tuple[Array, Array | None]:
-        if self.plan.read_as(name) != "text":
-            return self._plain_number(name, data, location)
-        if not read_as_labels(item, data.column(name).type):
+        if self.plan.read_as(name) != "text" or not read_as_labels(item, data.column(name).type):
             return self._plain_number(name, data, location)
         # Only in text formats do spellings stand for missing values; where cells have types, null does.
         number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS

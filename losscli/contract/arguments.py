@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from losscli.array_likes import check_indexes
-from losscli.array_likes import plain as plain
+from losscli.array_likes import plain as plain  # for the loss, which imports both with one line when it is called
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.number_lists import beyond_last, check_widths, steps_of
 from losscli.contract.parameters import Parameter, Role, Value

@@ -73,9 +73,9 @@ def _size(data: pa.RecordBatch) -> int:
 
 
 def joined_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    """The rows in batches of bounded size, as large as can be: each batch has steps that cost the same for any size.
+    """The rows in batches of bounded size that are as large as possible, as each batch has a cost of its own.
 
-    A reader's blocks, of which the chunks of the table are, are much smaller; those of blank lines have no rows.
+    The chunks of a table are the blocks of its reader, which are much smaller. A block of blank lines has no rows.
     """
     waiting: list[pa.RecordBatch] = []
     rows = size = 0

@@ -62,7 +62,7 @@ class WrappedFragment(Fragment):
     def streamed(self) -> tuple[Fragment, ...]:
         """The fragments whose files are read as its rows are needed."""
         streamed = self.fragment.streamed
-        return (self,) if streamed == (self.fragment,) else streamed
+        return (self,) if len(streamed) == 1 and streamed[0] is self.fragment else streamed
 
     @property
     def file(self) -> FileInput | None:

@@ -36,9 +36,10 @@ def fold(lines: Array) -> Array:
 
 
 def log_of_others(x: Array, temperature: float = 1.0, target: Array | None = None) -> tuple[Array, Array]:
-    """How far each class's logit lies below its row's largest, a line a class; and log of the sum of e^-that.
+    """How far logits lie below the largest of their row, and the log of the sum of e^-that over all classes.
 
-    With a target the former is of its class alone, which spares a line a class.
+    Logits are divided by the temperature. The former has shape (classes, rows); with a target it has shape (rows,) and
+    is that of the target's class alone, which saves computing the others.
     """
     lines = each_class(x)
     top = lines.max(axis=0)

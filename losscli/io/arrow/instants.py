@@ -59,11 +59,11 @@ def written_hour(text: str) -> tuple[int, bool] | None:
 
 
 def no_date_hint(text: str) -> str:
-    """How a date is written, where this text is none."""
+    """The hint for a text that is not a date: how dates are written, and why this one is not guessed."""
     said = "dates are written as 2024-01-31, times as 2024-01-31 13:45 (ISO 8601)"
     if _OTHER_ORDER.fullmatch(text) is None:
         return said
-    return f"{said}: whether the day or the month stands first is never guessed, so write the year first"
+    return f"{said}; whether the day or the month comes first is never guessed, so write the year first"
 
 
 def plain_hours(column: pa.Array) -> tuple[Hours, Mask]:

@@ -1,4 +1,4 @@
-"""A JSON array of texts -> an Arrow array, without an object for each text."""
+"""A JSON array of texts -> an Arrow array, without a Python string for each text where that can be avoided."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from losscli.io.arrow.build import strings
 
-_MANY = 1 << 16  # bytes from which on Arrow splits them: below, to import its functions takes longer
+_MANY = 1 << 16  # bytes from which on Arrow splits the text: below, importing `pyarrow.compute` takes longer
 _BETWEEN = '", "'
 
 
