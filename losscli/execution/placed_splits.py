@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from losscli.binding.plan import Plan
 from losscli.io.read_ahead import FILES, begun, files_ahead, splits_ahead
 from losscli.io.small_files import in_groups
-from losscli.io.source import Distributed, Fragment, Source, Split
+from losscli.io.source import Fragment, Source, Split
 from losscli.io.unproven_splits import UnprovenSplit
 from losscli.lazy import dataclass
+
+if TYPE_CHECKING:
+    from losscli.io.join.distributed import DistributedJoin
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class PlacedSplits:
         return groups if remote else files_ahead(groups, self.fragments, self.plan.projection)
 
 
-def joined_splits(join: Distributed) -> Iterator[PlacedSplit]:
+def joined_splits(join: DistributedJoin) -> Iterator[PlacedSplit]:
     """The splits of the rows that are joined, each numbered by its own file."""
     for number, fragment in enumerate(join.fragments):
         for split in fragment.remote_splits(join.read):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import field, replace
 from itertools import takewhile
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
 from losscli.aggregate.required import required_statistics
 from losscli.binding.labels import check_positive_labels
@@ -25,10 +25,19 @@ from losscli.execution.engines import Engine, WorkerError
 from losscli.execution.freed_memory import keep_freed_memory
 from losscli.execution.placed_splits import Chosen, PlacedSplit, PlacedSplits, filtered, joined_splits
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
-from losscli.io.source import Distributed, DroppedRows, Fragment, JoinedSplit, Source, Split, SplitJoin
+from losscli.io.source import DroppedRows, Fragment, Source, Split
 from losscli.io.unproven_splits import UnprovenSplit
 from losscli.lazy import dataclass
 from losscli.results import RowCounts, SourceResult
+
+if TYPE_CHECKING:
+    from losscli.io.join.distributed import (
+        DistributedJoin,
+        LocalJoinedSplit,
+        RemoteJoinedSplit,
+        RemoteSplitJoin,
+        SplitKeys,
+    )
 
 Score = TypeVar("Score")
 Made = TypeVar("Made", covariant=True)
@@ -71,7 +80,7 @@ class SplitResult(Generic[Score]):
     reader: Reader
     files: dict[str, int]
     size: int = 0
-    joined: Any = None  # what a join saw of the split
+    keys: SplitKeys | None = None  # what a join found out about the split
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ class ScoreSplit(Generic[Score]):
 
     plan: Plan
     scoring: Scoring[Score]
-    join: SplitJoin | None = None
+    join: RemoteSplitJoin | None = None
 
     def __call__(self, placed: PlacedSplit, stopped: Callable[[], bool]) -> SplitResult[Score]:
         """The result of one split; reading ends early once `stopped()` is true."""
@@ -91,8 +100,8 @@ class ScoreSplit(Generic[Score]):
         # At once where scoring raises: a file is open.
         with closing(read(joined or placed.split, 1, reader, files)) as rows:
             score = self.scoring(takewhile(lambda _: not stopped(), rows))
-        found = None if joined is None else joined.found
-        return SplitResult(score, 0, reader, files, placed.split.size, found)
+        keys = None if joined is None else joined.keys
+        return SplitResult(score, 0, reader, files, placed.split.size, keys)
 
 
 def new_reader(plan: Plan) -> Reader:
@@ -101,7 +110,7 @@ def new_reader(plan: Plan) -> Reader:
 
 
 def read(
-    split: Split | JoinedSplit, first_row: int, reader: Reader, files: dict[str, int]
+    split: Split | RemoteJoinedSplit | LocalJoinedSplit, first_row: int, reader: Reader, files: dict[str, int]
 ) -> Generator[ReadRows, None, None]:
     """The used rows of one split, counted in `reader` and `files`."""
     try:
@@ -151,7 +160,7 @@ class Scan:
         join = self._distributed() if engine.is_remote else None
         self._announce(None if join is None else join.fragments)
         splits = self.splits.all(remote=engine.is_remote) if join is None else joined_splits(join)
-        work = ScoreSplit(self.plan, scoring, None if join is None else join.elsewhere)
+        work = ScoreSplit(self.plan, scoring, None if join is None else join.for_workers)
         yield from self._results(scoring, engine.map(work, splits), at, join)
         if join is not None:
             join.finish()
@@ -194,7 +203,7 @@ class Scan:
 
     def _results(
         self, scoring: Scoring[Score], answers: Iterator[tuple[PlacedSplit, SplitResult[Score] | Exception]],
-        at: _Position, join: Distributed | None = None,
+        at: _Position, join: DistributedJoin | None = None,
     ) -> Generator[SplitResult[Score], None, tuple[int, UnprovenSplit] | None]:  # fmt: skip
         """The result of each split, in order; an answer that cannot be used is replaced by the result.
 
@@ -205,10 +214,10 @@ class Scan:
             if (
                 not isinstance(answer, Exception)
                 and self.reader.agrees(answer.reader)
-                and (join is None or join.take(answer.joined))
+                and (join is None or (answer.keys is not None and join.merge(answer.keys)))
             ):
                 result = self._taken(answer)
-                at.advance(placed.fragment, answer.reader.read if join is None else answer.joined.rows)
+                at.advance(placed.fragment, answer.reader.read if answer.keys is None else answer.keys.rows)
             elif isinstance(placed.split, UnprovenSplit):
                 return placed.fragment, placed.split
             else:  # its rows are numbered in the run, so none stand before
@@ -261,23 +270,25 @@ class Scan:
             return _Position()
         return _Position(self.chosen.before[0].fragment, 0, [placed.split for placed in self.chosen.before])
 
-    def _distributed(self) -> Distributed | None:
+    def _distributed(self) -> DistributedJoin | None:
         """The join of rows that other processes read, where the source is one that they cannot read by splits."""
         fragments = self.splits.fragments
         if len(fragments) != 1 or not self.plan.projection:
             return None
+        from losscli.io.join.distributed import distributed_join  # few runs have a cluster
+
         required = required_statistics(self.plan) if self.plan.shares_keys and self.plan.cluster is None else None
         ordered = required is not None and bool(required.rows.cluster_sums)
-        return fragments[0].distributed(self.plan.projection, ordered=ordered)
+        return distributed_join(fragments[0], self.plan.projection, ordered=ordered)
 
-    def _continue(self, placed: PlacedSplit, at: _Position, join: Distributed | None = None) -> Iterator[ReadRows]:
+    def _continue(self, placed: PlacedSplit, at: _Position, join: DistributedJoin | None = None) -> Iterator[ReadRows]:
         for number, fragment in enumerate(placed.files, placed.fragment):
             for split in fragment.splits(self.plan.projection):
                 yield from self._continue(PlacedSplit(number, split), at)
         if placed.files:
             return
         before, seen = self.reader.read, 0
-        joined = None if join is None else join.here(placed.split)
+        joined = None if join is None else join.joined(placed.split)
         for rows in read(joined or placed.split, at.row(placed.fragment), self.reader, self.files):
             yield rows
             self.observer.saw(self.reader.read - before - seen, 0)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -175,13 +175,6 @@ class Fragment(ABC):
         """The fragments whose files are read as its rows are needed: itself, or one side of a join."""
         return (self,)
 
-    def distributed(self, projection: Mapping[str, ReadAs], *, ordered: bool) -> Distributed | None:
-        """The join of rows that other processes read; None if it is no join, and they can read its splits.
-
-        With `ordered`, a row knows how many before it have its key.
-        """
-        return None
-
     @abstractmethod
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order. A column that is missing or occurs twice is a DataError.
@@ -229,60 +222,6 @@ class Fragment(ABC):
 
 Conversion: TypeAlias = Callable[[Batch, Mapping[str, ReadAs]], Batch]
 """What makes a batch with the columns of a projection of one that was read."""
-
-
-class JoinedSplit(Protocol):
-    """The joined rows of a split; `found` is what was seen of its keys, once they are read."""
-
-    @property
-    def found(self) -> Any:
-        """What was seen; pickled."""
-
-    @property
-    def rows(self) -> int:
-        """The rows of the split itself that were read."""
-
-    def batches(self, first_row: int) -> Iterator[Batch]:
-        """The joined rows; the first of the split is row `first_row` of its file."""
-
-
-class SplitJoin(Protocol):
-    """Joins one split without those before it; pickled."""
-
-    def __call__(self, split: Split, /) -> JoinedSplit:
-        """The joined rows of a split."""
-
-
-class Distributed(Protocol):
-    """A join whose rows other processes read, in splits of `fragments` with the columns `read`."""
-
-    @property
-    def fragments(self) -> Sequence[Fragment]:
-        """What is read split by split."""
-
-    @property
-    def read(self) -> Mapping[str, ReadAs]:
-        """The columns that are read of them."""
-
-    @property
-    def elsewhere(self) -> SplitJoin:
-        """What another process does with a split."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether an error is found, which `finish` raises: no further row is needed."""
-
-    def then(self, conversion: Conversion, projection: Mapping[str, ReadAs]) -> Distributed:
-        """The same, whose batches are made of those of this one."""
-
-    def take(self, found: Any) -> bool:
-        """Add what another process saw of a split; False if its rows depend on those before, and are joined here."""
-
-    def here(self, split: Split) -> JoinedSplit:
-        """The rows of a split joined in this process, after all that were taken."""
-
-    def finish(self) -> None:
-        """Raise what is wrong with the keys of all rows, and record what was left out."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from losscli.io.batches import Batch
 from losscli.io.files.inputs import FileInput
 from losscli.io.read_ahead import begun
-from losscli.io.source import Conversion, Distributed, Fragment, ReadAs, Split
+from losscli.io.source import Conversion, Fragment, ReadAs, Split
 from losscli.io.unproven_splits import UnprovenSplit
 from losscli.lazy import dataclass
 
@@ -118,10 +118,6 @@ class WrappedFragment(Fragment):
         """The rows in splits that are found without reading all rows."""
         return self.fragment.unread_splits(projection)
 
-    def distributed(self, projection: Mapping[str, ReadAs], *, ordered: bool) -> Distributed | None:
-        """The join of rows that other processes read, if it is one."""
-        return self.fragment.distributed(projection, ordered=ordered)
-
 
 @dataclass(frozen=True)
 class ConvertedFragment(WrappedFragment):
@@ -156,11 +152,6 @@ class ConvertedFragment(WrappedFragment):
         """The rows in splits that are found without reading all rows."""
         found = self.fragment.unread_splits(self.inner(projection))
         return None if found is None else list(self._converted(iter(found), projection))
-
-    def distributed(self, projection: Mapping[str, ReadAs], *, ordered: bool) -> Distributed | None:
-        """The join inside, with what is made of its batches."""
-        found, conversion = self.fragment.distributed(self.inner(projection), ordered=ordered), self.conversion()
-        return found if found is None or conversion is None else found.then(conversion, projection)
 
     def _converted(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         conversion = self.conversion()

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from cluster_processes import FINE, GATED, PATIENT, Cluster, begun, on, ours_client
+from cluster_processes import FINE, GATED, PATIENT, Cluster, begun, on, ours_client, two_workers
 from processes import LOSSCLI, environment, losscli
 from test_shards import table, write
 from waiting import PATIENCE, until
@@ -51,12 +51,8 @@ check, dask.check = dask.check, checked
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    for _ in range(2):
-        made.worker()
-    made.wait(2)
-    yield made
-    made.close()
+    with two_workers(tmp_path_factory) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

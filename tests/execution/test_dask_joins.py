@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from cluster_processes import Cluster, on, with_small_tasks
+from cluster_processes import on, two_workers, with_small_tasks
 
 pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 
@@ -17,7 +18,7 @@ from losscli.execution.engines import WorkerError
 from losscli.execution.evaluate import evaluate
 from losscli.execution.python_run import prepared
 from losscli.io.join import distributed
-from losscli.io.join.distributed import SplitHere
+from losscli.io.join.distributed import LocalJoinedSplit
 
 ROWS = 900
 JOIN = ("-t", "y", "-p", "p", "-l", "mae", "-l", "rmse", "--on", "id", "-f", "json", "--error-format", "text")
@@ -25,12 +26,8 @@ JOIN = ("-t", "y", "-p", "p", "-l", "mae", "-l", "rmse", "--on", "id", "-f", "js
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    for _ in range(2):
-        made.worker()
-    made.wait(2)
-    yield made
-    made.close()
+    with two_workers(tmp_path_factory) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +39,8 @@ def small_tasks(monkeypatch):
 def joined_here(monkeypatch):
     """How many splits this process joined itself."""
     counted = []
-    act = SplitHere.batches
-    monkeypatch.setattr(SplitHere, "batches", lambda self, first: counted.append(first) or act(self, first))
+    act = LocalJoinedSplit.batches
+    monkeypatch.setattr(LocalJoinedSplit, "batches", lambda self, first: counted.append(first) or act(self, first))
     return counted
 
 
@@ -233,19 +230,20 @@ def test_targets_that_are_too_large_are_refused(cluster, files, capfd, monkeypat
     monkeypatch.setattr(distributed, "BROADCAST", 1 << 14)
     code, found = outcome(capfd, "eval", files[0], "--targets", files[1], *JOIN, *on(cluster))
     assert (code, found.out) == (2, "")
-    assert "is the most that is sent to each worker of a cluster" in found.err
+    assert re.search(r"of the first \d+ rows of \S+ take 0\.0 MB; at most 0 MB are sent to each worker", found.err)
     assert "hint: --engine threads scores it" in found.err
 
 
 def test_other_keys_on_workers_are_no_number(cluster, files, capfd, monkeypatch):
     """Should workers ever find other keys than this process, the run ends without a number."""
-    taken = distributed.DistributedJoin.take
+    merge = distributed.DistributedJoin.merge
 
     def lost(self, found):
         found.unmatched += 1
-        return taken(self, found)
+        return merge(self, found)
 
-    monkeypatch.setattr(distributed.DistributedJoin, "take", lost)
+    monkeypatch.setattr(distributed.DistributedJoin, "merge", lost)
     code, found = outcome(capfd, "eval", files[0], "--targets", files[1], *JOIN, *on(cluster))
     assert (code, found.out) == (4, "")
     assert "other keys than this process" in found.err
+    assert "hint: do they read the same files?" in found.err

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from cluster_processes import Cluster, on, with_small_tasks
+from cluster_processes import on, two_workers, with_small_tasks
 from object_store import SECRETS, object_store
 from remote_servers import serving
 from test_shards import table, write
@@ -18,6 +18,7 @@ pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
 
 from losscli.cli.entry import run
+from losscli.execution.engines import dask
 from losscli.execution.engines.worker import Raised, answers
 
 MODELS = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mae", "-f", "json", "--error-format", "text")
@@ -31,12 +32,8 @@ def store():
 
 @pytest.fixture(scope="module")
 def cluster(store, tmp_path_factory):
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    for _ in range(2):
-        made.worker(AWS_ENDPOINT_URL=store[0], **SECRETS)
-    made.wait(2)
-    yield made
-    made.close()
+    with two_workers(tmp_path_factory, AWS_ENDPOINT_URL=store[0], **SECRETS) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +46,12 @@ def small_tasks(monkeypatch):
     with_small_tasks(monkeypatch)
 
 
-def same(capfd, cluster, *args):
+def same(capfd, cluster, *args, code=0):
     """Both engines print the same, and say the same."""
     capfd.readouterr()
-    assert run(list(map(str, args))) == 0
+    assert run(list(map(str, args))) == code
     expected = capfd.readouterr()
-    assert run([*map(str, args), *on(cluster)]) == 0
+    assert run([*map(str, args), *on(cluster)]) == code
     assert capfd.readouterr() == expected
 
 
@@ -75,6 +72,43 @@ def same(capfd, cluster, *args):
 )
 def test_what_needs_the_numbers_of_rows(args, cluster, data, capfd):
     same(capfd, cluster, args[0], data, *MODELS, *args[1:])
+
+
+SUITES = """
+[defaults]
+sources = "preds.parquet"
+target = "y"
+pred = "p"
+[suites.limits]
+losses = ["mse", "mae"]
+gates = ["mse<=1e9", "mae<=0.1", "mae<=5 by g"]
+[suites.quadratic]
+losses = "rmse"
+gates = "rmse<=1e9"
+"""
+
+
+def test_suites(cluster, data, tmp_path, capfd, monkeypatch):
+    """The workers score each suite, and gates are judged as without them."""
+    (tmp_path / "losscli.toml").write_text(SUITES)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "preds.parquet").symlink_to(data)
+    scored = []
+    act = dask.Dask.map
+    monkeypatch.setattr(dask.Dask, "map", lambda *args: scored.append(args) or act(*args))
+    same(capfd, cluster, "check", "-f", "json", code=1)
+    assert len(scored) == 2
+
+
+def test_pictures_and_rows_beside_the_report(cluster, data, tmp_path, capfd):
+    """What is shown of the distribution of rows is that of all of them, whoever read them."""
+    same(capfd, cluster, "eval", data, *MODELS[:4], "-l", "mae", "--by", "g", "--show")
+    report, rows, found = tmp_path / "a.html", tmp_path / "a.csv", []
+    for more in (), on(cluster):
+        assert run(["eval", data, *MODELS[:6], "-l", "mae", "-o", str(report), "-o", f"rows={rows}", *more]) == 0
+        found.append((report.read_text().replace(" ".join(("", *more)), ""), rows.read_bytes()))  # but for the command
+    assert "<svg" in found[0][0]
+    assert found[0] == found[1]
 
 
 @pytest.fixture(scope="module")

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 
 from processes import LOSSCLI, environment
 from waiting import PATIENCE, until
 
-# A worker says when it begins something, does the first at once, and the others only when there is a file `go`.
+# A worker says when it begins a task, does the first FREE at once, and the others only when there is a file GO.
 GATED = """
 import os, time
-from losscli.execution import evaluate
+from losscli.execution.engines import worker
 begun = []
-def gated(self, rows):
+def gated(*args):
     with open(os.environ["BEGUN"], "a") as file:
         file.write(f"{os.getpid()}\\n")
     begun.append(file)
-    while len(begun) > 1 and not os.path.exists(os.environ["GO"]):
+    while len(begun) > int(os.environ.get("FREE", 1)) and not os.path.exists(os.environ["GO"]):
         time.sleep(0.01)
-    return act(self, rows)
-if evaluate.RowAccumulation.__call__.__name__ != "gated":  # a preload is run twice
-    act, evaluate.RowAccumulation.__call__ = evaluate.RowAccumulation.__call__, gated
+    return act(*args)
+if worker.answers.__name__ != "gated":  # a preload is run twice
+    act, worker.answers = worker.answers, gated
 """
 # The command, which waits longer for a busy cluster; and with small pieces.
 PATIENT = f"from losscli.execution.engines import cluster; cluster.CONNECT = cluster.FIRST = 60; {LOSSCLI[-1]}"
@@ -36,13 +37,16 @@ FINE = (
 class Cluster:
     """A scheduler and workers as processes of their own."""
 
-    def __init__(self, folder, tls=()):
-        """`tls` are the options with its certificates."""
-        self.folder, self.processes, self.tls = folder, [], tls
+    def __init__(self, folder, certificates=None):
+        """`certificates` is the folder with those of a cluster with TLS."""
+        self.folder, self.processes = folder, []
+        self.certificates = {} if certificates is None else tls_files(certificates)
+        options = {"ca": "--tls-ca-file", "cert": "--tls-cert", "key": "--tls-key"}
+        self.tls = [text for name, path in self.certificates.items() for text in (options[name], path)]
         self.file = folder / "scheduler.json"
         self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
                                      "--no-show", "--scheduler-file", self.file,
-                                     *(("--protocol", "tls") if tls else ()))  # fmt: skip
+                                     *(("--protocol", "tls") if self.tls else ()))  # fmt: skip
         until(lambda: self.file.exists() and self.file.read_text().strip())
         self.address = json.loads(self.file.read_text())["address"]
 
@@ -63,7 +67,7 @@ class Cluster:
                            file, "--local-directory", self.folder, **variables)  # fmt: skip
 
     def wait(self, count):
-        with ours_client(self.address) as client:
+        with ours_client(self.address, self.certificates) as client:
             until(lambda: len(client.nthreads()) == count or self._running() < count)
             assert self._running() >= count, self._log()
 
@@ -73,6 +77,20 @@ class Cluster:
 
     def _log(self):
         return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def without_workers(self):
+        """The cluster as it began: its workers are ended, also stopped ones, and it has forgotten all tasks."""
+        for process in self.processes[1:]:
+            process.kill()
+            process.wait()
+        del self.processes[1:]
+        self.scheduler.send_signal(signal.SIGCONT)
+
+        def is_empty(dask_scheduler):
+            return not dask_scheduler.workers and not dask_scheduler.tasks
+
+        with ours_client(self.address, self.certificates) as client:
+            until(lambda: client.run_on_scheduler(is_empty))
 
     def close(self):
         for process in reversed(self.processes):
@@ -90,14 +108,41 @@ class Cluster:
         self.wait(count)
 
 
-def ours_client(address):
-    from distributed import Client
+@contextlib.contextmanager
+def two_workers(tmp_path_factory, **variables):
+    """A cluster of two workers with a thread each, whose environment has these variables."""
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        for _ in range(2):
+            made.worker(**variables)
+        made.wait(2)
+        yield made
+    finally:
+        made.close()
 
-    return Client(address, set_as_default=False, timeout=PATIENCE)
+
+def ours_client(address, certificates=None):
+    from distributed import Client, Security
+
+    security = None
+    if certificates:
+        security = Security(tls_ca_file=certificates["ca"], tls_client_cert=certificates["cert"],
+                            tls_client_key=certificates["key"], require_encryption=True)  # fmt: skip
+    return Client(address, set_as_default=False, timeout=PATIENCE, security=security)
+
+
+def tls_files(folder):
+    """The certificate of an authority, a certificate that it signed, and its key."""
+    return {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key")}
+
+
+def tls_options(files):
+    """The options of the command with these files."""
+    return [text for name, path in files.items() for text in (f"--tls-{name}", path)]
 
 
 def on(cluster):
-    return "--engine", "dask", "--scheduler", cluster.address
+    return "--engine", "dask", "--scheduler", cluster.address, *tls_options(cluster.certificates)
 
 
 def begun(path):

@@ -38,8 +38,8 @@ class SameRows:
         The columns that are read, and how.
     where : callable
         The rows of a batch with these key ids that the filter keeps; None: all of them.
-    anywhere : bool
-        Whether the first hashes are those of every process.
+    stable : bool
+        Whether the first hashes are the same in every process.
     """
 
     source: Source
@@ -48,7 +48,7 @@ class SameRows:
     read: Mapping[str, ReadAs]
     where: Callable[[Batch, KeyIds], Mask | None]
     hashes: RowHashes = field(default_factory=lambda: RowHashes(0))
-    anywhere: bool = False
+    stable: bool = False
 
     def update(self, batch: Batch, ids: KeyIds, kept: Mask | None) -> None:
         """Add the matched rows of a batch."""
@@ -92,7 +92,7 @@ class SameRows:
         return self.columns or tuple(name for name in self.read if name not in self.on)
 
     def _first_hashes(self, batch: Batch, ids: KeyIds) -> Hashes:
-        return row_hashes(ids, [_column(batch, name) for name in self.compared], anywhere=self.anywhere)
+        return row_hashes(ids, [_column(batch, name) for name in self.compared], stable=self.stable)
 
     def _message(self, count: int) -> str:
         if not self.columns:

@@ -12,14 +12,14 @@ from losscli.errors import DataError, Hint, UsageError, did_you_mean
 from losscli.io.arrow.types import is_instant
 from losscli.io.join.duplicates import SameRows
 from losscli.io.join.filters import NO_FILTERS, SideFilters, Where
-from losscli.io.join.joining import Joining
+from losscli.io.join.joining import Joining, JoinPass
 from losscli.io.join.key_match import said_of
 from losscli.io.join.locations import LookupRows
 from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
 from losscli.io.join.match import KeyMatch, with_key_ids
 from losscli.io.join.repeats import FEWEST_HASHES, HASHES_PER_TARGET, RowHashes
 from losscli.io.sides import REPEATS, JoinKind, KeyDifference, Side, Sides
-from losscli.io.source import Distributed, DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
+from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
 from losscli.lazy import dataclass
 
 REPEAT_HINT = "each key must occur once; --join many-to-one scores several predictions of one target"
@@ -173,33 +173,30 @@ class JoinedFragment(Fragment):
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The matched rows in the order of the predictions, with their targets; several threads can read the splits."""
-        joining = self.joining(projection)
-        match, same = self.match(joining.lookup), self.same_rows(joining)
-        batches = read_batches(self.predictions, joining.read, self.on)
-        for batch, keys, (ids,) in with_key_ids(batches, [joining.lookup], self.on):
-            kept = joining.kept(batch, ids)
-            before = match.update(batch, keys, ids, kept)
-            if same is not None:
-                same.update(batch, ids, kept)
-            if not match.has_errors(self.strict):
-                joined = joining.joined(batch, ids, before)
+        begun = self.begin(projection)
+        lookup = begun.joining.lookup
+        batches = read_batches(self.predictions, begun.joining.read, self.on)
+        for batch, keys, (ids,) in with_key_ids(batches, [lookup], self.on):
+            if (joined := begun.joined(batch, keys, ids)) is not None:
                 yield InMemorySplit(joined.data, joined.location.path, joined.location, extra_cells=joined.extra_cells)
-        match.check(self.strict, lookup_strict=self.lookup_strict)
-        if same is not None and match.occurrences.most > 1:
-            same.check(joining.lookup)
-        self.count(match, same)
+        begun.match.check(self.strict, lookup_strict=self.lookup_strict)
+        self.finish(begun)
 
-    def distributed(self, projection: Mapping[str, ReadAs], *, ordered: bool) -> Distributed:
-        """The join of rows that other processes read, each of which has the targets."""
-        from losscli.io.join.distributed import DistributedJoin  # few runs have a cluster
+    def begin(self, projection: Mapping[str, ReadAs], most: int | None = None, *, stable: bool = False) -> JoinPass:
+        """Read the targets; if their keys and columns have more than `most` bytes, they are a `LargeLookupError`.
 
-        return DistributedJoin(self, projection, ordered=ordered)
-
-    def joining(self, projection: Mapping[str, ReadAs], most: int | None = None) -> Joining:
-        """The targets, which are read now, and what joins predictions with them.
-
-        If their keys and columns have more than `most` bytes, they are a `LargeLookupError`.
+        With `stable`, hashes of rows are the same in every process.
         """
+        joining = self._joining(projection, most)
+        return JoinPass(joining, self._match(joining.lookup), self._same_rows(joining, stable=stable), self.strict)
+
+    def finish(self, done: JoinPass) -> None:
+        """Raise the error about rows that are the same, if any are, and record what was left out."""
+        if done.same is not None and done.match.occurrences.most > 1:
+            done.same.check(done.joining.lookup)
+        self._count(done.match, done.same)
+
+    def _joining(self, projection: Mapping[str, ReadAs], most: int | None) -> Joining:
         own, looked_up = self._projections(projection)
         lookup = read_lookup_side(
             self.targets, self.targets_on, looked_up, self.lookup_strict, TARGETS_HINT, self.filters.of_targets,
@@ -209,8 +206,7 @@ class JoinedFragment(Fragment):
         read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
         return Joining(theirs, self.on, self.targets_on, self.sides, self.filters.of_preds, dict(projection), read)
 
-    def match(self, lookup: LookupSide) -> KeyMatch:
-        """What matches keys of the predictions with those of the targets: none of them yet."""
+    def _match(self, lookup: LookupSide) -> KeyMatch:
         return KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT,
                         self.unique, REPEAT_HINT)  # fmt: skip
 
@@ -229,18 +225,15 @@ class JoinedFragment(Fragment):
         """Whether no two predictions may have the same key."""
         return self.kind == "one-to-one" or (self.kind is None and not self.telling)
 
-    def same_rows(self, joining: Joining, *, anywhere: bool = False) -> SameRows | None:
-        """What finds predictions that should not be there twice, where several may have one key.
-
-        With `anywhere`, its hashes are those of every process.
-        """
+    def _same_rows(self, joining: Joining, *, stable: bool) -> SameRows | None:
+        """What finds predictions that should not be there twice, where several may have one key."""
         if self.unique:
             return None
         columns = self.telling if self.kind is None else ()
         most = max(FEWEST_HASHES, HASHES_PER_TARGET * len(joining.lookup))
-        return SameRows(self.predictions, self.on, columns, joining.read, joining.kept, RowHashes(most), anywhere)
+        return SameRows(self.predictions, self.on, columns, joining.read, joining.kept, RowHashes(most), stable)
 
-    def count(self, match: KeyMatch, same: SameRows | None) -> None:
+    def _count(self, match: KeyMatch, same: SameRows | None) -> None:
         """Record what was left out, and how many predictions the targets had."""
         self.dropped.paths = match.unmatched_by_path
         self.dropped.predictions, self.dropped.targets = match.unmatched_rows, match.unmatched_lookup_rows

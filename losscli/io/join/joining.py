@@ -1,8 +1,11 @@
-"""What joins a batch of predictions with the targets, which are held: it needs nothing of the rows before."""
+"""Joining predictions with targets, which are held in memory: a batch alone, and a pass over all batches.
+
+To join a batch needs nothing of the rows before it; whether its keys are in order does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +14,12 @@ import pyarrow as pa
 from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.build import from_numpy
 from losscli.io.batches import Batch
+from losscli.io.join.duplicates import SameRows
 from losscli.io.join.filters import SideFilter
 from losscli.io.join.key_index import KeyIds
 from losscli.io.join.locations import JoinedLocation, LookupRows
-from losscli.io.join.lookup_side import KeyErrors, LookupSide
-from losscli.io.join.match import as_numbers, take_rows
+from losscli.io.join.lookup_side import KeyErrors, LookupSide, own_memory
+from losscli.io.join.match import KeyMatch, as_numbers, take_rows
 from losscli.io.sides import REPEATS, Sides
 from losscli.io.source import ReadAs, Source
 from losscli.lazy import dataclass
@@ -23,7 +27,23 @@ from losscli.lazy import dataclass
 
 @dataclass(frozen=True)
 class Joining:
-    """The targets, the key columns of both sides, the joined columns, and those that are `read` of the predictions."""
+    """How a batch of predictions is joined with the targets; workers have it, too.
+
+    Attributes
+    ----------
+    theirs : LookupRows
+        The targets.
+    on, targets_on : tuple of str
+        The key columns of the predictions and of the targets.
+    sides : Sides
+        Which columns each side has.
+    where : SideFilter or None
+        The conditions of the filter on columns of the predictions alone.
+    projection : Mapping of str to str
+        The columns of a joined batch, and how they are read.
+    read : Mapping of str to str
+        The columns of the predictions that this takes.
+    """
 
     theirs: LookupRows
     on: tuple[str, ...]
@@ -39,8 +59,12 @@ class Joining:
         return self.theirs.lookup
 
     def for_workers(self) -> Joining:
-        """The same without what only an error needs: the texts of the keys, and the files of the targets."""
-        lookup = replace(self.lookup, keys=(), without_key=KeyErrors())
+        """The same without what only an error needs: the texts of the keys, and the files of the targets.
+
+        A column that is a slice of others would be pickled with all of them.
+        """
+        columns = {name: own_memory(column) for name, column in self.lookup.columns.items()}
+        lookup = replace(self.lookup, keys=(), columns=columns, without_key=KeyErrors())
         return replace(self, theirs=replace(self.theirs, source=Source((), (), {}), lookup=lookup))
 
     def kept(self, batch: Batch, ids: KeyIds) -> Mask | None:
@@ -78,3 +102,30 @@ class Joining:
         """Whether a column is a key, which is read as text."""
         side, own = self.sides.locate(name)
         return own in (self.on if side == "preds" else self.targets_on)
+
+
+@dataclass(frozen=True)
+class JoinPass:
+    """One pass over the predictions: how batches are joined, and what is known of all keys so far.
+
+    `same` finds rows that are the same, where several predictions may have one key. With `strict`, a prediction without
+    a match is an error.
+    """
+
+    joining: Joining
+    match: KeyMatch
+    same: SameRows | None
+    strict: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error about keys is found: it is raised when all keys are known."""
+        return self.match.has_errors(self.strict)
+
+    def joined(self, batch: Batch, keys: Sequence[pa.Array], ids: KeyIds) -> Batch | None:
+        """The joined rows of the next batch, whose rows have these keys and ids; None after an error about keys."""
+        kept = self.joining.kept(batch, ids)
+        before = self.match.update(batch, keys, ids, kept)
+        if self.same is not None:
+            self.same.update(batch, ids, kept)
+        return None if self.failed else self.joining.joined(batch, ids, before)

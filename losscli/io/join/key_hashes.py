@@ -44,7 +44,9 @@ class TextBytes:
         return cls(ends, np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"ends": self.ends, "data": self.data}  # without what is computed of them
+        """Its own bytes, of a column that may be a slice of another, without what is computed of them."""
+        first, last = int(self.ends[0]), int(self.ends[-1])
+        return {"ends": self.ends - first if first else self.ends, "data": self.data[first:last]}
 
     def array(self) -> pa.Array:
         """The texts as a column, over the same memory."""

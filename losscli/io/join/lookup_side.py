@@ -24,8 +24,11 @@ from losscli.io.source import ReadAs, Source
 from losscli.lazy import dataclass
 from losscli.parallel import stream_in_order, thread_count
 
-PIECE_ROWS = 1 << 16
+SMALL_BATCH = 1 << 16
+"""Rows that are looked up together."""
+
 EXAMPLES = 3
+_ROW_NUMBER = 8  # bytes
 DROP_HINT = "--unmatched drop leaves such rows out"
 
 
@@ -70,19 +73,19 @@ def read_batches(source: Source, projection: Mapping[str, ReadAs], keys: Collect
     """The batches of all fragments, in order; of the columns `keys`, nearly all cells are different."""
     for fragment in source.fragments:
         for batch in fragment.with_plain_texts(keys).batches(projection):
-            yield from pieces(batch)
+            yield from small_batches(batch)
 
 
-def pieces(batch: Batch) -> Iterator[Batch]:
-    """The rows of a batch in pieces, as several are looked up at a time, and held until it is their turn.
+def small_batches(batch: Batch) -> Iterator[Batch]:
+    """The rows of a batch in smaller ones, as several are looked up at a time, and held until it is their turn.
 
-    Not where there are dates: each is spelled once a piece, and mostly there are few of them.
+    Not where there are dates: each is spelled once a batch, and mostly there are few of them.
     """
-    if batch.data.num_rows <= PIECE_ROWS or any(is_instant(kind) for kind in batch.data.schema.types):
+    if batch.data.num_rows <= SMALL_BATCH or any(is_instant(kind) for kind in batch.data.schema.types):
         yield batch
         return
-    for start in range(0, batch.data.num_rows, PIECE_ROWS):
-        data = batch.data.slice(start, PIECE_ROWS)
+    for start in range(0, batch.data.num_rows, SMALL_BATCH):
+        data = batch.data.slice(start, SMALL_BATCH)
         extra = tuple(row - start for row in batch.extra_cells if start <= row < start + data.num_rows)
         yield Batch(data, batch.location.take(range(start, start + data.num_rows)), extra)
 
@@ -103,14 +106,14 @@ class LookupSide:
     keys: tuple[pa.Array, ...]
     columns: Mapping[str, pa.Array]
     locations: tuple[Location, ...]
-    starts: KeyIds
+    starts: KeyIds  # the first row of each location, and behind the last one
     without_key: KeyErrors
     on: tuple[str, ...] = ()
     kept: Mask | None = None  # the rows that a filter keeps; None: all of them
     match: tuple[KeyDifference, ...] = ()  # what the keys may differ in
 
     def __len__(self) -> int:
-        return len(self.keys[0])
+        return int(self.starts[-1])
 
     def location_of(self, row: int) -> tuple[Location, int]:
         """The batch of a row of the lookup side, and the index of the row in the batch."""
@@ -144,7 +147,11 @@ class _LookupRows:
 
 
 class LargeLookupError(Exception):
-    """The rows of the lookup side have more bytes than may be held."""
+    """The first `rows` rows of the lookup side have `size` bytes, which is more than may be held."""
+
+    def __init__(self, rows: int, size: int) -> None:
+        super().__init__(rows, size)
+        self.rows, self.size = rows, size
 
 
 def _read_rows(
@@ -171,13 +178,13 @@ def _read_rows(
         read.without_key.add(batch.location, texts, np.flatnonzero(without))
         for held, text in zip(read.keys, texts, strict=True):
             held.add(text)
-        size += sum(text.nbytes for text in texts)
+        size += sum(text.nbytes for text in texts) + batch.data.num_rows * (_ROW_NUMBER + (where is not None))
         for name in projection:
             column = batch.data.column(batch.data.schema.names.index(name))
             read.columns[name].append(column)
             size += column.nbytes
         if most is not None and size > most:
-            raise LargeLookupError
+            raise LargeLookupError(read.starts[-1] + batch.data.num_rows, size)
         location = batch.location  # its line_of would keep the text in memory
         before = location.original_index(0) if batch.data.num_rows else 0
         read.locations.append(Location(location.path, location.first_row + before))
@@ -221,7 +228,7 @@ def read_lookup_side(
         joined,
         {name: concatenate(name, parts, source) for name, parts in read.columns.items()},
         tuple(read.locations),
-        np.array(read.starts[:-1], np.int64),
+        np.array(read.starts, np.int64),
         read.without_key,
         tuple(on),
         kept,
@@ -278,6 +285,11 @@ def _instants_as_text(part: pa.Array) -> pa.Array:
     """Dates and times as the labels that they are, because another part of the column has another unit."""
     codes, names = encode(part)
     return pa.DictionaryArray.from_arrays(from_numpy(codes.astype(np.int32), codes >= 0), strings(names))
+
+
+def own_memory(column: pa.Array) -> pa.Array:
+    """The column without the memory of another one that it is a slice of."""
+    return pa.concat_arrays([column]) if column.get_total_buffer_size() > column.nbytes else column
 
 
 def concatenate(name: str, parts: list[pa.Array], source: Source) -> pa.Array:

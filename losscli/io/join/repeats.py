@@ -108,14 +108,15 @@ class RowHashes:
             self._sorted = self._sorted[: np.searchsorted(self._sorted, self._highest, side="right")].copy()
 
 
-def row_hashes(ids: Indices, columns: Sequence[pa.Array], seed: int = 0, *, anywhere: bool = False) -> Hashes:
+def row_hashes(ids: Indices, columns: Sequence[pa.Array], seed: int = 0, *, stable: bool = False) -> Hashes:
     """A hash of each row, of the id of its key and of the cells of these columns.
 
-    With `anywhere`, every process has the same: Python's own hashes of texts are faster, and those of one process.
+    With `stable`, they are the same in every process: Python's own hashes of texts are faster, but differ between
+    processes.
     """
     found = _mixed(ids.astype(np.uint64) + np.uint64(seed))
     for column in columns:
-        found = _mixed(found ^ _cells(column, _digest if anywhere else hash))
+        found = _mixed(found ^ _cells(column, _digest if stable else hash))
     return found
 
 
