@@ -113,10 +113,10 @@ class _Run(Generic[Item, Answer]):
                     failed, task = task.failed, None
             while self.cluster.wait(0.0):  # all that is there
                 pass
-            if self.waiting and self.waiting[0].answers is None:
-                self.cluster.wait(_POLL)
-            elif self.waiting:
+            if self.waiting and self.waiting[0].answers is not None:
                 yield from self._taken(self.waiting.popleft())
+            elif task is None or not self._has_room():
+                self.cluster.wait(_POLL)
         if failed is not None:
             raise failed
 
