@@ -6,7 +6,6 @@ At once means: after next to no more work. It is counted in seconds of processor
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import signal
 import subprocess
@@ -14,11 +13,10 @@ import sys
 import time
 
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from processes import LOSSCLI, environment
+from processes import LOSSCLI, cpu_in_all, cpu_of, environment
 from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, pipes and terminals of POSIX")
@@ -69,21 +67,6 @@ def folder(tmp_path_factory):
     return folder
 
 
-def cpu(process):
-    """Seconds of processors that a process has used so far."""
-    used = psutil.Process(process.pid).cpu_times()
-    return used.user + used.system
-
-
-def over(process):
-    """Seconds of processors that a process used in all, when it has ended; else None."""
-    pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-    if not pid:
-        return None
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime
-
-
 def ended(args, folder, number, ready, moment, launcher=LOSSCLI):
     """Start, wait until `ready` is on standard error and then for a moment, signal: code, out, err, work, seconds."""
     pipe = subprocess.PIPE
@@ -99,9 +82,9 @@ def ended(args, folder, number, ready, moment, launcher=LOSSCLI):
             err += piece
         time.sleep(moment)
         assert process.poll() is None, "it ended before it was told to"
-        start, before = time.perf_counter(), cpu(process)
+        start, before = time.perf_counter(), cpu_of(process)
         process.send_signal(number)
-        work = until(lambda: over(process)) - before
+        work = until(lambda: cpu_in_all(process)) - before
         took = time.perf_counter() - start
         return process.returncode, process.stdout.read(), (err + process.stderr.read()).decode(), work, took
 

@@ -23,10 +23,12 @@ from losscli.errors import UsageError
 from losscli.execution import merge_states, packed_arrays, shards, state_file
 from losscli.execution.packed_arrays import packed, same, unpacked
 from losscli.execution.placed_splits import PlacedSplit
+from losscli.execution.shard_plan import ShardPlan
 from losscli.execution.shard_state import request_in, request_out
 from losscli.execution.shards import cut
 from losscli.execution.state_file import Shard, checksum, read_shard
 from losscli.io.arrow.build import strings
+from losscli.io.files.planned import PlannedFile
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
 
@@ -459,6 +461,17 @@ def test_equal_splits_are_spread_evenly(splits, of, spread):
     placed = [PlacedSplit(i, Bytes(int(size))) for i, size in enumerate(sizes)]
     counts = {len(cut(placed, Shard(number, of)).splits) for number in range(1, of + 1)}
     assert counts <= {splits // of, -(-splits // of)}
+
+
+def test_unequal_splits_are_spread_by_their_bytes():
+    """No shard has more than 5 % above its share, planned or not."""
+    sizes = np.random.default_rng(1).integers(1, 2000, 1000).tolist()
+    placed = [PlacedSplit(i, Bytes(size)) for i, size in enumerate(sizes)]
+    plan = ShardPlan(tuple(PlannedFile(f"{i}.csv", size, "a tag", {}) for i, size in enumerate(sizes)), 7, ())
+    for given_plan in None, plan:
+        loads = [sum(each.size for each in cut(placed, Shard(n, 7), given_plan).splits) for n in range(1, 8)]
+        assert sum(loads) == sum(sizes)
+        assert max(loads) <= 1.05 * sum(sizes) / 7
 
 
 @given(st.lists(st.tuples(st.floats(), st.integers(0, 4)), max_size=40))

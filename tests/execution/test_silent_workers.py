@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from cluster_processes import FINE, GATED, PATIENT, Cluster, begun, on, with_small_tasks
-from processes import environment
+from processes import cpu_in_all, cpu_of, environment
 from test_shards import table, write
 from waiting import PATIENCE, until
 
@@ -39,57 +39,72 @@ def small_tasks(monkeypatch):
     with_small_tasks(monkeypatch)
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    made = Cluster(tmp_path)
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
     yield made
     made.close()
 
 
-def test_one_worker_stopped_one_killed_and_one_added(cluster, data, tmp_path, capfd):
-    """Each of two workers holds a task; one is stopped, one is killed, and a third does all that is left."""
+@pytest.fixture
+def cluster(scheduler):
+    """A cluster without workers."""
+    yield scheduler
+    scheduler.without_workers()
+
+
+@pytest.fixture
+def secured(tmp_path):
+    from certificates import authority
+
+    made = Cluster(tmp_path, authority(tmp_path / "certificates", "ours"))
+    yield made
+    made.close()
+
+
+def test_one_worker_stopped_one_killed_and_one_added(secured, data, tmp_path, capfd):
+    """Each of three workers holds a task; one is stopped, one is killed, and a fourth helps with all that is left."""
     args = ("eval", data, *SCORE)
     assert run(list(args)) == 0
     expected = capfd.readouterr().out
     marks, go = tmp_path / "begun", tmp_path / "go"
-    stopped, killed = (cluster.worker(GATED, BEGUN=str(marks), GO=str(go)) for _ in range(2))
-    cluster.wait(2)
+    held = [secured.worker(GATED, BEGUN=str(marks), GO=str(go)) for _ in range(3)]
+    secured.wait(3)
 
     def accidents():
         try:
-            until(lambda: all(begun(marks).count(str(one.pid)) >= 2 for one in (stopped, killed)))
-            stopped.send_signal(signal.SIGSTOP)
-            killed.kill()
-            cluster.worker()
+            until(lambda: all(begun(marks).count(str(one.pid)) >= 2 for one in held))
+            held[0].send_signal(signal.SIGSTOP)
+            held[1].kill()
+            secured.worker()
         finally:
             go.touch()
 
     thread = threading.Thread(target=accidents)
     thread.start()
-    assert run([*args, *on(cluster), "--worker-timeout", "3"]) == 0
+    assert run([*args, *on(secured), "--worker-timeout", "3"]) == 0
     thread.join()
     out, err = capfd.readouterr()
     assert out == expected
     warning, note = err.splitlines()
-    assert warning.startswith("warning: worker tcp://127.0.0.1:")
+    assert warning.startswith("warning: worker tls://127.0.0.1:")
     assert "(--worker-timeout): it is given up, and others do its work" in warning
     assert note.startswith("note: ")
     assert note.endswith("restarted because a worker was lost")
 
 
-def test_a_stopped_worker_keeps_no_other_from_its_work(cluster, data, tmp_path, capfd):
+def test_a_stopped_worker_keeps_no_other_from_its_work(cluster, data, tmp_path):
     """It holds one of the first tasks, in whose order answers are merged; the other does all that follow."""
-    marks, go = tmp_path / "begun", tmp_path / "go"
-    stopped = cluster.worker(GATED, BEGUN=str(marks), GO=str(go))
-    cluster.wait(1)
-    process = _started([data, *SCORE], cluster)
+    go, marks = tmp_path / "go", [tmp_path / "stopped", tmp_path / "other"]
+    stopped, _ = (cluster.worker(GATED, BEGUN=str(own), GO=str(go)) for own in marks)
+    cluster.wait(2)
+    process = _started(["eval", data, *SCORE, "--worker-timeout", "10000"], cluster)
     try:
-        until(lambda: len(begun(marks)) >= 2 or process.poll() is not None)
+        until(lambda: all(len(begun(own)) >= 2 for own in marks) or process.poll() is not None)
         stopped.send_signal(signal.SIGSTOP)
-        others = tmp_path / "others"
-        cluster.worker(GATED.replace("len(begun) > 1 and ", "False and "), BEGUN=str(others), GO=str(go))
+        go.touch()
         # More than wait at both workers: the window goes on past the task that is held.
-        until(lambda: len(begun(others)) > 8 or process.poll() is not None)
+        until(lambda: len(begun(marks[1])) > 8 or process.poll() is not None)
         assert process.poll() is None
     finally:
         process.kill()
@@ -110,43 +125,105 @@ def test_a_worker_that_is_stopped_before_the_run_is_not_waited_for(cluster, data
 
 
 def _started(args, cluster, code=FINE, **variables):
-    command = [sys.executable, "-P", "-c", code, "eval", *args]
+    command = [sys.executable, "-P", "-c", code, *args]
     command += () if cluster is None else on(cluster)
     return subprocess.Popen(command, env=environment(**variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, encoding="utf-8")  # fmt: skip
 
 
-ENDS = [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Predictions in 20 splits, with keys and batches, and targets of the keys."""
+    folder = tmp_path_factory.mktemp("files")
+    rows = table()
+    rows["id"], rows["k"] = np.arange(len(rows["y"])), np.arange(len(rows["y"])) % 10
+    return {"preds": write(folder, "parquet", rows), "targets": _targets(folder, rows)}
 
 
-@pytest.mark.parametrize(("number", "code"), ENDS)
-@pytest.mark.parametrize("phase", ["no answer", "no workers", "checks", "work"])
-def test_a_signal_ends_a_run_whose_workers_are_stopped(phase, number, code, cluster, data, tmp_path):
-    """Nothing that is stopped is waited for, and the report that was there before is whole."""
-    marks, report = tmp_path / "begun", tmp_path / "report.json"
+def _targets(folder, rows):
+    path = folder / "targets.parquet"
+    pq.write_table(pa.table({"id": rows["id"], "truth": rows["y"]}), path)
+    return str(path)
+
+
+ONE = ("-t", "y", "-p", "p")
+WORK = 1.5  # seconds of processors that a process may still take after a signal
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+SPLITS = 20
+
+# What runs, and how many tasks a worker does before it holds the next one. The fourth is sent when the first is merged;
+# batches were formed before the first.
+PHASES = {
+    "a table": (("eval", "{preds}", *SCORE), 3),
+    "targets that were sent": (("eval", "{preds}", "--targets", "{targets}", "--on", "id", "-t", "truth", "-p", "p",
+                                "-l", "mse"), 3),
+    "batches": (("eval", "{preds}", "-t", "b", "-p", "s", "-l", "listnet", "--batch-by", "k"), 0),
+    "the second pass": (("eval", "{preds}", *ONE, "-l", "mse", "--skill"), SPLITS + 3),
+    "rows half written": (("rows", "{preds}", *ONE, "-l", "mse"), 3),
+    "slopes half written": (("grad", "{preds}", *ONE, "-l", "rmse"), SPLITS + 3),
+}  # fmt: skip
+
+
+def _ended(process, number):
+    """Send the signal: exit code, standard output, the lines of standard error, and the work that it still did."""
+    assert process.poll() is None, process.stderr.read()
+    before = cpu_of(process)
+    process.send_signal(number)
+    work = until(lambda: cpu_in_all(process)) - before
+    return process.returncode, process.stdout.read(), process.stderr.read().splitlines(), work
+
+
+@pytest.mark.parametrize(("phase", "number"), list(zip(PHASES, [signal.SIGTERM, signal.SIGINT] * 3, strict=True)))
+def test_a_signal_ends_a_run_whose_workers_are_stopped(phase, number, cluster, files, tmp_path):
+    """Nothing that is stopped is waited for, and the file that was there before is whole, with none beside it."""
+    args, free = PHASES[phase]
+    marks, out = tmp_path / "begun", tmp_path / "out" / "report.csv"
+    out.parent.mkdir()
+    out.write_text("the old one")
+    worker = cluster.worker(GATED, BEGUN=str(marks), GO=str(tmp_path / "never"), FREE=str(free))
+    cluster.wait(1)
+    process = _started([*(word.format(**files) for word in args), "-o", out], cluster)
+    with contextlib.closing(process.stdout), contextlib.closing(process.stderr):
+        try:
+            until(lambda: len(begun(marks)) == free + 1 or process.poll() is not None)
+            worker.send_signal(signal.SIGSTOP)
+            code, said, lines, work = _ended(process, number)
+        finally:
+            process.kill()
+    assert psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED
+    assert (code, said) == (CODES[number], ""), lines
+    assert ("Interrupted." in lines) == (number == signal.SIGINT)
+    assert [line for line in lines if line.startswith("note: stopped: read ")]
+    assert all(line.startswith(("note: ", "Interrupted.")) for line in lines)
+    assert list(out.parent.iterdir()) == [out]
+    assert out.read_text() == "the old one"
+    assert work < WORK
+
+
+@pytest.mark.parametrize(
+    ("phase", "number"),
+    [("no answer", signal.SIGINT), ("no workers", signal.SIGTERM), ("checks", signal.SIGTERM)],
+)
+def test_a_signal_ends_a_run_that_has_not_begun_its_work(phase, number, cluster, data, tmp_path):
+    report = tmp_path / "report.json"
     report.write_text("the old one")
     if phase != "no workers":
-        worker = cluster.worker(GATED, BEGUN=str(marks), GO=str(tmp_path / "never"))
+        worker = cluster.worker()
         cluster.wait(1)
     if phase == "no answer":
         cluster.scheduler.send_signal(signal.SIGSTOP)
     if phase == "checks":
         worker.send_signal(signal.SIGSTOP)
-    process = _started([data, *SCORE, "-o", report], cluster, **_saying(tmp_path))
-    try:
-        if phase == "work":
-            until(lambda: len(begun(marks)) == 2 or process.poll() is not None)
-            worker.send_signal(signal.SIGSTOP)
-        else:
+    process = _started(["eval", data, *SCORE, "-o", report], cluster, **_saying(tmp_path))
+    with contextlib.closing(process.stdout), contextlib.closing(process.stderr):
+        try:
             until(lambda: (tmp_path / "connecting").exists() or process.poll() is not None)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=PATIENCE)
-    finally:
-        process.kill()
-    assert (process.returncode, out) == (code, "")
-    assert err.endswith("Interrupted.\n" if number == signal.SIGINT else "")
-    assert all(line.startswith(("note: stopped: ", "Interrupted.")) for line in err.splitlines())
+            code, said, lines, work = _ended(process, number)
+        finally:
+            process.kill()
+    assert (code, said, lines) == (CODES[number], "", ["Interrupted."] if number == signal.SIGINT else [])
     assert report.read_text() == "the old one"
+    assert work < WORK
 
 
 def _saying(folder):
@@ -162,14 +239,13 @@ def _saying(folder):
     return {"PYTHONPATH": f"{folder}{os.pathsep}{environment()['PYTHONPATH']}"}
 
 
-@pytest.mark.parametrize(("number", "code"), ENDS)
-@pytest.mark.parametrize("phase", ["start", "work"])
-def test_a_signal_ends_a_cluster_of_its_own(phase, number, code, tmp_path):
+@pytest.mark.parametrize(("phase", "number"), [("start", signal.SIGINT), ("work", signal.SIGTERM)])
+def test_a_signal_ends_a_cluster_of_its_own(phase, number, tmp_path):
     """Its processes are stopped, so they cannot be asked to end."""
     rows = 1_000_000  # which take long when every row is a chunk of its own
     path = tmp_path / "long.parquet"
     pq.write_table(pa.table({"y": np.arange(rows) / 7, "p": np.arange(rows) / 3}), path, row_group_size=rows // 8)
-    asked = [path, "-t", "y", "-p", "p", "-l", "mse"]
+    asked = ["eval", path, "-t", "y", "-p", "p", "-l", "mse"]
     process = _started([*asked, "--engine", "dask", "--threads", "2"], None, PATIENT, LOSSCLI_CHUNK_ROWS="1")
 
     def workers():
@@ -188,7 +264,7 @@ def test_a_signal_ends_a_cluster_of_its_own(phase, number, code, tmp_path):
         assert process.poll() is None
         process.send_signal(number)
         process.wait(timeout=PATIENCE)
-        assert process.returncode == code
+        assert process.returncode == CODES[number]
         assert psutil.wait_procs(stopped, timeout=PATIENCE)[1] == []
     finally:
         process.kill()

@@ -37,6 +37,23 @@ def losscli(*args, folder, python=(), stdin=subprocess.DEVNULL, text=True, **var
                           encoding="utf-8" if text else None, timeout=PATIENCE)  # fmt: skip
 
 
+def cpu_of(process):
+    """Seconds of processors that a process has used so far."""
+    import psutil
+
+    used = psutil.Process(process.pid).cpu_times()
+    return used.user + used.system
+
+
+def cpu_in_all(process):
+    """Seconds of processors that a process used in all, when it has ended; else None."""
+    pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+    if not pid:
+        return None
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_utime + usage.ru_stime
+
+
 def shell(script, folder, **variables):
     """A script of bash, in which `losscli` is a command."""
     launcher = folder / "bin" / "losscli"
