@@ -17,16 +17,14 @@ from pathlib import Path
 
 import click
 import pytest
-from waiting import PATIENCE
-
-pytest.importorskip("yaml")
-if shutil.which("bash") is None:
-    pytest.skip("the steps are written for bash", allow_module_level=True)
-
 import yaml
+from waiting import PATIENCE
 
 from losscli.cli import COMMANDS, cli, entry
 from losscli.report import format_names, format_of
+
+if shutil.which("bash") is None:
+    pytest.skip("the steps are written for bash", allow_module_level=True)
 
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

@@ -19,14 +19,15 @@ import types
 from pathlib import Path
 
 import generate
+import jsonschema
 import numpy as np
 import pytest
+import yaml
 from object_store import command, object_store, quick_retries
 from waiting import PATIENCE
 
 import losscli
 
-jsonschema, yaml = pytest.importorskip("jsonschema"), pytest.importorskip("yaml")
 if shutil.which("bash") is None:
     pytest.skip("the recipes are written for bash", allow_module_level=True)
 
@@ -152,14 +153,6 @@ def test_the_schema_of_a_job_is_strict(change):
     manifest["spec"].update(change)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema).validate(manifest)
-
-
-def test_the_schema_is_that_of_kubernetes():
-    pytest.importorskip("kubernetes", reason="its Python client has the models that the schema is made of")
-    import kubernetes_schema
-
-    made = json.loads((ROOT / "tests" / "support" / "kubernetes_job.json").read_text())
-    assert kubernetes_schema.schema() == made
 
 
 def test_github(folder, monkeypatch):

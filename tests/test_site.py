@@ -111,7 +111,7 @@ def test_commands_topics_errors_and_json_are_whole():
             assert all(f"| `{key}`" in json_page for key in part.get("properties", ())), name
 
 
-def test_manual_pages_have_every_command_and_option_and_groff_understands_them():
+def test_manual_pages_have_every_command_and_option():
     pages = man_pages.pages()
     assert set(pages) == {"losscli.1", *(f"losscli-{name}.1" for name in COMMANDS)}
     for name in COMMANDS:
@@ -121,11 +121,14 @@ def test_manual_pages_have_every_command_and_option_and_groff_understands_them()
         assert [option for option in options if option.startswith("-") and option not in shown] == []
     macros = {line.split()[0] for page in pages.values() for line in page.splitlines() if line.startswith((".", "'"))}
     assert macros == {".TH", ".SH", ".B", ".TP", ".PP", ".nf", ".fi"}
-    if shutil.which("groff"):
-        text = "".join(pages.values()).encode()
-        done = subprocess.run(["groff", "-man", "-ww", "-Kutf8", "-Tutf8"], input=text, capture_output=True)
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert b"losscli eval" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_groff_understands_manual_pages():
+    text = "".join(man_pages.pages().values()).encode()
+    done = subprocess.run(["groff", "-man", "-ww", "-Kutf8", "-Tutf8"], input=text, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"losscli eval" in done.stdout
 
 
 def test_the_menu_has_every_page_and_links_out_of_docs_lead_to_the_repository():

@@ -140,10 +140,10 @@ def test_of_a_state_only_new_names_are_looked_up_one_by_one(longest, monkeypatch
     asked = []
     own = slices._Column.numbers_of
     monkeypatch.setattr(slices._Column, "numbers_of", lambda self, names: asked.append(len(names)) or own(self, names))
-    index, total = SliceIndex(1), []
+    index, total, rng = SliceIndex(1), [], np.random.default_rng(3)
     for start in (0, 100, 0):  # 6,000 names each, 5,900 of them in common
         names = [f"{at:0{longest}}" for at in range(start, start + 6000)]
-        RNG.shuffle(names)
+        rng.shuffle(names)
         total = list(dict.fromkeys([*total, *names]))
         ids = index.restore([[strings(names), np.arange(6000)]])
         assert [index.names()[one] for one in ids] == [(name,) for name in names]

@@ -28,7 +28,7 @@ def score(capsys: Any, *args: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("target", ["observed", "obs", "truth"])
 @pytest.mark.parametrize("pred", ["predicted", "yhat"])
-def test_further_names_names_are_tried_last(tmp_path: Path, capsys: Any, target: str, pred: str) -> None:
+def test_further_names_are_tried_last(tmp_path: Path, capsys: Any, target: str, pred: str) -> None:
     path = tmp_path / "a.csv"
     path.write_text(f"{target},{pred},z\n1,2,7\n3,3,7\n")
     code, out, err = score(capsys, str(path), "-l", "mse", "-q")
@@ -55,9 +55,7 @@ def test_logits_are_no_probabilities(tmp_path: Path, capsys: Any) -> None:
     assert score(capsys, str(path), "-l", "mse", "-q")[0] == 2
 
 
-def test_further_names_names_in_files_of_their_own(
-    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_further_names_in_files_of_their_own(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text("id,truth\na,1\nb,3\n")
     Path("p.csv").write_text("id,yhat\nb,3\na,2\n")

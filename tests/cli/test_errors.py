@@ -146,8 +146,8 @@ def one_object(err: str) -> dict:
 @pytest.mark.parametrize("code", CASES)
 def test_a_command_line_for_every_code(code, folder, capfd):
     if code == "IO_NETWORK":
-        pytest.importorskip("fsspec")
-        pytest.importorskip("aiohttp")
+        pytest.importorskip("fsspec", reason="an extra: losscli[remote]")
+        pytest.importorskip("aiohttp", reason="an extra: losscli[remote]")
     if code == "DATA_NOT_COMPARABLE":
         assert entry.run(["eval", "chance.csv", *SCORE.split(), "-o", "other.json"]) == 0
         capfd.readouterr()

@@ -270,7 +270,9 @@ def test_where_a_fork_ends_early_threads_add_up_slices(name, folder, sliced):
 
         def fail(self, placed, stopped):
             if os.getpid() != origin and placed.split.groups[0] % 4 == 1:
+                open("begun", "w").close()
                 {ENDINGS[name]}
+            until(lambda: os.getpid() != origin or os.path.exists("begun"))
             return score(self, placed, stopped)
 
         ScoreSplit.__call__ = fail
@@ -302,11 +304,19 @@ def test_threads_add_up_slices_whose_sums_are_not_sent(ending, folder, sliced):
         from losscli.aggregate.accumulator import RunAccumulator
 
         def state(self):
+            open("asked", "w").close()
             {ending}
 
-        RunAccumulator.__getstate__ = state
+        def wait_for_the_fork(self, placed, stopped):
+            if os.getpid() != origin:
+                open("begun", "w").close()
+            until(lambda: os.path.exists("begun"))
+            return score(self, placed, stopped)
+
+        RunAccumulator.__getstate__, ScoreSplit.__call__ = state, wait_for_the_fork
     """
     assert run(folder, *BY, "--threads", "2", more=more) == (sliced, 1)
+    assert (folder / "asked").exists()
 
 
 @pytest.mark.parametrize("limit", [40, 200, 280])

@@ -21,7 +21,6 @@ from typed_request import typed_request
 from waiting import PATIENCE, until
 
 import losscli as package
-from losscli.cli import error_format
 from losscli.cli import progress as cli_progress
 from losscli.execution import progress
 from losscli.execution.engines.threads import Threads
@@ -237,7 +236,6 @@ def test_the_bar_is_where_there_is_room(encoding, columns, bar, locale, patient,
     monkeypatch.setenv("LC_ALL", locale or "C.UTF-8")
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(progress, "terminal", lambda: stream)
-    monkeypatch.setattr(error_format, "spoken", lambda: "text")
     line = cli_progress._showing(verbose=False, output=None)
     assert isinstance(line, Line)
     with shown(replace(line, color=False, delay=0.0)) as observer:

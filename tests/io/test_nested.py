@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -61,8 +62,7 @@ def columns(rows: list[dict[str, Any]], folder: Path) -> Any:
 
 
 def frame(rows: list[dict[str, Any]], folder: Path) -> Any:
-    pandas = pytest.importorskip("pandas")
-    return pandas.DataFrame(columns(rows, folder))
+    return pd.DataFrame(columns(rows, folder))
 
 
 Written = Callable[[list[dict[str, Any]], Path], Any]

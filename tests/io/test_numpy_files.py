@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import losscli
 from losscli.errors import DataError, LosscliError
@@ -222,8 +223,7 @@ def test_a_first_configuration_takes_the_arrays_of_one_length(tmp_path: Path) ->
 
 
 def test_a_sparse_matrix_and_an_empty_archive(tmp_path: Path) -> None:
-    scipy = pytest.importorskip("scipy.sparse")
-    scipy.save_npz(tmp_path / "s.npz", scipy.csr_matrix(np.eye(3)))
+    scipy.sparse.save_npz(tmp_path / "s.npz", scipy.sparse.csr_matrix(np.eye(3)))
     with pytest.raises(DataError, match="sparse matrix of SciPy") as caught:
         open_source([str(tmp_path / "s.npz")])
     assert "toarray()" in (caught.value.hint or "")

@@ -21,7 +21,7 @@ from losscli.io.remote.address import local_path
 from losscli.io.write.atomic import check_writable, destination, replaced, same_file
 
 pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
-botocore_errors = pytest.importorskip("botocore.exceptions")
+botocore_errors = pytest.importorskip("botocore.exceptions", reason="an extra: losscli[remote]")
 
 RUN = ("preds.csv", "-t", "y", "-p", "p")
 

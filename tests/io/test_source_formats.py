@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from permissions import as_any_user
 
 from losscli.errors import DataError, FileError, LosscliError, UsageError
 from losscli.io.batches import BATCH_ROWS, Batch
@@ -322,11 +323,14 @@ def test_a_missing_file_suggests_its_neighbours(tmp_path: Path) -> None:
     assert "predictions.csv" in (error.hint or "")
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path: Path) -> None:
-    path = put(tmp_path / "a.csv", CSV)
-    Path(path).chmod(0)
-    assert "permission" in refused(path).message
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "a.csv", CSV)
+    tmp_path.chmod(0o755)
+    (tmp_path / "a.csv").chmod(0)
+    monkeypatch.chdir(tmp_path)
+    with as_any_user():
+        assert "permission" in refused("a.csv").message
 
 
 @pytest.mark.parametrize("path", ["ftp://x.org/a.csv", "hdfs://a/b", "hf://datasets/a/b"])

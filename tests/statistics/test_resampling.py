@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import product
@@ -12,6 +11,7 @@ from itertools import product
 import numpy as np
 import pytest
 import scipy.stats
+from memory import peak_of
 
 from losscli.parallel import one_blas_thread
 from losscli.statistics import permutation
@@ -232,11 +232,7 @@ def test_memory_is_bounded():
         lambda: bootstrap(sums, ratio, 80, 0.95, 0, ()),
         lambda: permutation_test(sums, sums, ratio, 80, 0, ()),
     ):
-        tracemalloc.start()
-        run()
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert peak < 64e6
+        assert peak_of(run, 64e6) < 64e6
 
 
 # --- the permutation test ---

@@ -9,9 +9,11 @@ import itertools
 import json
 import math
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import losscli
 from losscli.execution import searched_slices
@@ -23,8 +25,6 @@ from losscli.statistics import slice_search
 from losscli.statistics.exact_association import fisher_p
 from losscli.statistics.multiple_testing import holm
 from losscli.statistics.slice_search import MINIMUM
-
-stats = pytest.importorskip("scipy.stats")
 
 
 def made(seed=0, rows=2000, **more):
@@ -330,7 +330,6 @@ def test_a_stream_is_read_once():
 
 
 def test_the_json_report_has_it_by_its_schema():
-    jsonschema = pytest.importorskip("jsonschema")
     from losscli.report import schema
 
     table = made(23)

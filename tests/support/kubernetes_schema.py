@@ -1,6 +1,7 @@
 """A strict JSON schema of a Kubernetes Job, out of the models of its own Python client.
 
-`python tests/support/kubernetes_schema.py > tests/support/kubernetes_job.json`, where `kubernetes` is installed. What
+`python tests/support/kubernetes_schema.py > tests/support/kubernetes_job.json`, where `kubernetes` is installed; a
+model that is gone, or has lost a field, ends it. No test does so, as the client is large and a Job changes seldom. What
 a manifest of a batch job has seldom is left out, and so refused like what is unknown.
 """
 
