@@ -20,13 +20,13 @@ def plain(values: Any) -> Any:
 
 
 def check_indexes(columns: Mapping[str, Any]) -> None:
-    """A DataError where Series have different indexes: by place, rows would be paired that do not belong together."""
+    """A DataError where Series have different indexes: by row order, wrong rows would be paired."""
     known = [(name, values.index) for name, values in columns.items()
              if hasattr(values, "iloc") and hasattr(getattr(values, "index", None), "equals")]  # fmt: skip
     for name, index in known[1:]:
         if len(index) == len(known[0][1]) and not index.equals(known[0][1]):
             raise DataError(
                 f"'{known[0][0]}' and '{name}' have different indexes",
-                hint="put them in one DataFrame, which aligns them, or pair them by place with .to_numpy()",
+                hint="put them in one DataFrame, which aligns them, or pair them by row order with .to_numpy()",
                 column=name, code="DATA_MISMATCH",
             )  # fmt: skip

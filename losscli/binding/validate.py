@@ -53,7 +53,7 @@ def _check_divisors_of_tables(request: Request) -> None:
     for spec in request.losses:
         for _, part in spec.parts:
             if part.loss.sorted_by and request.weighted and request.divisor(part) != "weight":
-                raise UsageError(f"'{part.text}' is no mean of values of rows, so --divide-by does not apply",
+                raise UsageError(f"'{part.text}' is not a mean of row values, so --divide-by does not apply",
                                  hint="--divide-by weight", code="USAGE_CONFLICT")  # fmt: skip
 
 
@@ -250,7 +250,7 @@ def _check_interval_methods(request: Request) -> None:
         return
     if asked.bootstrap is not None:
         raise UsageError("--interval-method and --bootstrap cannot be used together",
-                         hint="--bootstrap-method sets the interval from resamples", code="USAGE_CONFLICT")  # fmt: skip
+                         hint="--bootstrap-method sets the bootstrap interval", code="USAGE_CONFLICT")  # fmt: skip
     if method not in ("wilson", "clopper-pearson"):
         return
     for spec in request.losses:

@@ -36,7 +36,7 @@ def command(**given: Any) -> int:
 
     The parameters w of the map go downhill: w <- w - step * gradient of the loss. Each line has the parameters, the
     loss of all rows there, the norm of its gradient, and the size of the step that follows. Without --step the size is
-    backtracked: twice the one before, halved until the loss falls by at least half of what its slope promises.
+    backtracked: twice the one before, halved until the loss falls by at least half of what its gradient promises.
     """
     from losscli.cli.read_options import descend_options
 

@@ -314,8 +314,8 @@ spread_options = stack(
                     "accelerated; studentised (bootstrap-t): for skewed values and few rows; percentile: plain "
                     "quantiles."),
     statistics("--interval-method", type=click.Choice(["auto", "t", "hall", "wilson", "clopper-pearson"]),
-               help="The confidence interval without resamples. auto, the default: wilson for losses that are 0 or 1, "
-                    "hall (corrected for skewness) for values with a limit on one side, t for others."),
+               help="The confidence interval without --bootstrap. auto, the default: wilson for losses that are 0 or "
+                    "1, hall (corrected for skewness) for values with a limit on one side, t for others."),
     statistics("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
                help="The seed of bootstrap resamples and permutation tests."),
     statistics("--adjust", type=click.Choice(["holm", "bh", "max-t", "none"]), default="holm", show_default=True,

@@ -255,7 +255,7 @@ def _worst_slices(totals: RunAccumulator) -> tuple[WorstSlices | None, list[Warn
     from losscli.statistics.slice_search import worst_slices  # few runs ask for them
 
     found = worst_slices(totals)
-    why = "its slices are not tested, as it is no mean of the losses of rows"
+    why = "its slices are not tested, as it is not a mean of row losses"
     specs = dict.fromkeys(line.spec.text for line in totals.plan.lines if line.spec.text not in found.losses)
     return found, [WarningResult(f"{spec}: {why}", kind="note") for spec in specs if found.columns]
 

@@ -15,8 +15,9 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
     _refuse_batches(request, what, instead)
     asked = request.inference
     if asked.pairs or asked.grouping is not None or asked.bootstrap is not None or asked.why:
-        raise UsageError(f"{what} splits the rows, but clusters, resamples, comparisons and --why need all of them in "
-                         "one run", hint=f"{instead} supports these; --interval alone works here, too",
+        raise UsageError(f"{what} splits the rows, but clusters, bootstrap resamples, comparisons and --why "
+                         "need all of them in one run",
+                         hint=f"{instead} supports these; --interval alone works here, too",
                          code="USAGE_CONFLICT")  # fmt: skip
     if request.skill:
         raise UsageError(f"{what} splits the rows, and the best constant prediction of --skill is that of all",

@@ -30,7 +30,7 @@ class _Contrast:
     """The value less a multiple of the reference: worse than the tolerance where it is above `margin`.
 
     `change` is its estimate. `distance` is how much worse than without a change the margin is. The interval is None
-    where all units differ by the same, so that nothing tells how sure it is. `decided` is the two-sided p-value of the
+    where all units differ by the same, so that its uncertainty is unknown. `decided` is the two-sided p-value of the
     test that decides the comparison, where this is about the margin, and `smallest` what such a test can give at best.
     """
 
@@ -256,7 +256,7 @@ def _reason(
     significant = bound.gate.test == "significant"
     if all(one.contrast.interval is None for one in findings):
         return f"{plain}; it is the same in all units" if significant else (
-            f"{change}: the change is the same in all units, so nothing tells how sure it is"
+            f"{change}: the change is the same in all units, so its uncertainty is unknown"
         )  # fmt: skip
     texts = []
     for one in findings:

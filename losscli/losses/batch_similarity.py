@@ -105,7 +105,7 @@ def circle(
     """Circle loss: pairs count the more, the farther their cosine is from where it should be.
 
     The value depends on the batch. A row without another row of its class, or of another class, takes no part and is
-    counted. Libraries hold the weight of a pair constant in the gradient; here it is the slope of the value.
+    counted. Libraries hold the weight of a pair constant in the gradient; here it is that of the value.
 
     >>> term = circle([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]], [0, 0, 1], scale=1.0)
     >>> term.values[term.where].round(6)

@@ -14,7 +14,7 @@ from losscli.contract.scores import Score
 TASKS = ("binary classification", "multiclass classification")
 
 _LAST_AT_TIES = "of equal scores, the library puts the last class ahead"
-_HALF = "the gradient at the corner is 0, where the library has half of the slope beside it"
+_HALF = "the gradient at the corner is 0, where the library has half of that beside it"
 
 
 @loss(

@@ -103,7 +103,7 @@ def pairwise_hinge(
     """Pairwise hinge loss of a ranking: by how much the more relevant row of a pair misses being a margin ahead.
 
     One value a query, the mean over its pairs of different targets: name the column of queries with --batch-by. A
-    query without such a pair takes no part and is counted. The slope is 0 where the lead is the margin.
+    query without such a pair takes no part and is counted. The gradient is 0 where the lead is the margin.
 
     >>> pairwise_hinge([0.5, 1.0, -1.0], [2, 0, 1])
     array([1.5])

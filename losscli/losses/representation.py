@@ -319,7 +319,7 @@ def angle(
     *,
     scale: Annotated[float, Param("factor of the similarities", gt=0)] = 20.0,
 ) -> Array:
-    """AnglE loss: CoSENT of another similarity, whose slope does not vanish where vectors are parallel.
+    """AnglE loss: CoSENT of another similarity, whose gradient does not vanish where vectors are parallel.
 
     The first half of a vector is the real part of complex numbers and the second half the imaginary one (0 where the
     length is odd); the similarity is the size of the sum of both parts of their inner product. One value a batch.

@@ -100,7 +100,7 @@ def _(pred: Array, target: Array, *, exponent: float, delta: float) -> Array:
     same_as={"catboost": Preset(notes=SINGLE), "lightgbm": Preset(notes=SINGLE)},
 )
 def fair(pred: Real, target: Real, *, delta: _Bend = 1.0) -> Array:
-    """Fair's loss: half the square for small errors and nearly linear for large ones, with a smooth slope.
+    """Fair's loss: half the square for small errors and nearly linear for large ones, with a smooth gradient.
 
     `delta` is what is often called c.
 

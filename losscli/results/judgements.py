@@ -45,7 +45,7 @@ class Decision:
     Attributes
     ----------
     test : str
-        "t" (paired t-test), "permutation" (paired sign-flip test), "mcnemar" (exact), "mcnemar-mid-p", "wild" (wild
+        "t" (paired t-test), "permutation" (paired permutation test), "mcnemar" (exact), "mcnemar-mid-p", "wild" (wild
         cluster bootstrap) or "sequential" (a test that holds at all looks together).
     reason : str
         Why this test, in one clause.
@@ -146,7 +146,7 @@ class ComparisonResult:
     t_test : PairedTest or None
         p-values of the paired t-test.
     permutation : PairedTest or None
-        p-values of the paired (sign-flip) permutation test.
+        p-values of the paired permutation test.
     mcnemar : PairedTest or None
         p-values of McNemar's exact test, or of its mid-p variant where that was asked for; where the values of the loss
         are 0 or 1.

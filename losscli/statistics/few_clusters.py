@@ -13,7 +13,7 @@ _FEW, _LARGE_SHARE = 10 - 1e-9, 0.25  # effective clusters, and the share of one
 class FewClusters:
     """The slices of a run that have few or unequal clusters: they are counted, and the worst is named.
 
-    Fewer than 10 equal clusters would tell as much, or one has a quarter of the weight.
+    Their effective number is below 10, or one has a quarter of the weight.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class FewClusters:
     def _text(self, found: Variance) -> str:
         share = 100 * (found.largest_share or 0)
         return (
-            f"{found.clusters} clusters of '{self.cluster}' tell as much as {_effective(found):.3g} equal ones, and "
+            f"{found.clusters} clusters of '{self.cluster}' have an effective number of {_effective(found):.3g}, and "
             f"the largest has {share:.3g} % of the weight"
         )
 

@@ -55,7 +55,7 @@ class Estimate:
 class ConfidenceInterval:
     """A confidence interval, the standard error, and how the two were computed.
 
-    The interval is None where all units are alike: a standard error of 0 does not say how sure an estimate is.
+    The interval is None where all units are alike: a standard error of 0 does not say how uncertain an estimate is.
     `skewness` is that of the estimate, where it is known and the interval is one that it makes too short.
     """
 

@@ -76,7 +76,7 @@ def with_lags(method: Uncertainty, lags: Lags | None) -> Uncertainty:
 def few_times(method: Uncertainty | None) -> str | None:
     """The text of a warning where a series of n times is too short for how slowly it forgets.
 
-    That many times tell as much about a mean as n (1 - r) / (1 + r) independent ones. In simulations, intervals hold
+    Their effective sample size for a mean is n (1 - r) / (1 + r). In simulations, intervals hold
     the mean in less than 92 % of samples where these are fewer than some ten; the limit 12 (1 - 7 / n), at least 9.2,
     tells such series best from others.
     """
@@ -98,8 +98,8 @@ def few_times(method: Uncertainty | None) -> str | None:
     if size >= max(9.2, 12 * (1 - 7 / method.count)):
         return None
     return (
-        f"the {method.count} times of '{method.units}' (autocorrelation {r:.2g}) tell as much as {size:.2g} "
-        "independent ones: intervals from so few are uncertain, and mostly too narrow"
+        f"the {method.count} times of '{method.units}' (autocorrelation {r:.2g}) have an effective sample size of "
+        f"{size:.2g}: intervals from so few are uncertain, and mostly too narrow"
     )
 
 
@@ -129,7 +129,7 @@ def _diebold_mariano(series: Array, horizon: int) -> tuple[float, float, Lags]:
 
 
 def _sizes(residuals: Sequence[Residuals]) -> tuple[int, float, float]:
-    """How many times there are, how many equal ones would tell as much, and the largest share of the weight."""
+    """How many times there are, their effective sample size, and the largest share of the weight."""
     count = int(np.count_nonzero(sum(each.shares for each in residuals)))
     effective = min(1 / float((each.shares**2).sum()) for each in residuals)
     return count, effective, max(float(each.shares.max()) for each in residuals)

@@ -23,7 +23,7 @@ from losscli.statistics.interval_methods import within
 from losscli.statistics.student_t import t_interval
 from losscli.statistics.table_estimates import TableEstimator
 
-_NO_MEAN = "it is no mean of values of rows"
+_NO_MEAN = "it is not a mean of row values"
 _REASONS = {1: "the influence of each row on a number of pairs (U-statistic)",
             2: "the places of rows in two samples (DeLong)"}  # fmt: skip
 

@@ -146,7 +146,8 @@ def test_of_a_state_only_new_names_are_looked_up_one_by_one(longest, monkeypatch
         rng.shuffle(names)
         total = list(dict.fromkeys([*total, *names]))
         ids = index.restore([[strings(names), np.arange(6000)]])
-        assert [index.names()[one] for one in ids] == [(name,) for name in names]
+        known = index.names()
+        assert [known[one] for one in ids] == [(name,) for name in names]
     assert index.names() == [(name,) for name in total]
     assert asked == ([6000, 100] if longest == 8 else [6000, 6000, 6000])
 

@@ -213,7 +213,7 @@ def test_perfect_scores_have_no_interval():
 
 def test_no_standard_error_is_said(path, capfd):
     assert run(["eval", path, "-p", "q", "-t", "y", "-l", "average_precision", "--interval"]) == 0
-    assert "average_precision: it is no mean of values of rows, so it has no standard error" in capfd.readouterr().err
+    assert "average_precision: it is not a mean of row values, so it has no standard error" in capfd.readouterr().err
     assert run(["eval", path, "-p", "q", "-t", "y", "-l", "auc", "--bootstrap", "100"]) == 0
     assert "has no standard error with --bootstrap" in capfd.readouterr().err
     resampled = losscli.compare(path, "auc", pred={"one": "p", "two": "q"}, target="y", bootstrap=100)

@@ -153,12 +153,12 @@ def test_clusters_are_the_units(tmp_path):
 
 
 def test_where_nothing_varies(tmp_path):
-    """A change that is the same in all units has no interval: it shows nothing of how sure it is."""
+    """A change that is the same in all units has no interval: it shows nothing of how uncertain it is."""
     data = worse_by([1.0] * 30)
     gates = ("b/mae<=a+2 shown", "b/mae<=a significant", "b/mae<=a+2 significant")
     asked = [word for gate in gates for word in ("--gate", gate)]
     shown, significant, allowed = judged(tmp_path, data, *TWO, *asked)
-    assert shown["state"] == "failed" and "nothing tells how sure it is" in shown["reason"]
+    assert shown["state"] == "failed" and "its uncertainty is unknown" in shown["reason"]
     assert significant["state"] == "failed" and significant["test"]["p"] == 2.0**-30
     assert allowed["state"] == "passed" and allowed["test"]["p"] == 1
     (same,) = judged(tmp_path, worse_by([0.0] * 30), *TWO, "--gate", "b/mae<=a+0.1 shown", code=1)

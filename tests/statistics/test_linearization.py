@@ -273,11 +273,11 @@ def test_few_or_unequal_clusters_are_told():
     assert clusters_warned([3] * 9 + [4] * 9) == []
     (few,) = clusters_warned([5] * 9)
     assert few == (
-        "the 9 clusters of 'user' tell as much as 9 equal ones, and the largest has 11.1 % of the weight: "
+        "the 9 clusters of 'user' have an effective number of 9, and the largest has 11.1 % of the weight: "
         "intervals from so few are uncertain"
     )
     (unequal,) = clusters_warned([1000, *[10] * 19])
-    assert "the 20 clusters of 'user' tell as much as 1.41 equal ones, and the largest has 84 %" in unequal
+    assert "the 20 clusters of 'user' have an effective number of 1.41, and the largest has 84 %" in unequal
     assert len(clusters_warned([10, *[1] * 25])) == 1  # 28.6 % of the weight
 
 
@@ -292,7 +292,7 @@ def test_slices_with_few_or_unequal_clusters_are_counted_and_the_worst_is_named(
     report = losscli.evaluate(data, ["mae", "mse"], by=["site", "year"], **settings)
     assert [warning.message for warning in report.warnings] == [
         "few or unequal clusters in 2 of 4 slices, whose intervals are uncertain; the worst is site=b, year=2024: its "
-        "4 clusters of 'user' tell as much as 1.64 equal ones, and the largest has 76.9 % of the weight",
+        "4 clusters of 'user' have an effective number of 1.64, and the largest has 76.9 % of the weight",
         "the interval may undercover where very few units decide: mse of 55 values of 'user' (skewness 0.97 "
         "of at most 1)",  # the largest cluster has less than a quarter of all rows
     ]
@@ -301,7 +301,7 @@ def test_slices_with_few_or_unequal_clusters_are_counted_and_the_worst_is_named(
     assert good.warnings == ()
     whole = losscli.evaluate(data, "mae", by="site", where='site == "b"', **settings)
     assert [warning.message.split(":")[0] for warning in whole.warnings] == [
-        "the 4 clusters of 'user' tell as much as 1.64 equal ones, and the largest has 76.9 % of the weight",
+        "the 4 clusters of 'user' have an effective number of 1.64, and the largest has 76.9 % of the weight",
         "few or unequal clusters in the slice, whose intervals are uncertain; the worst is site=b",
     ]
 

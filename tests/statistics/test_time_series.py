@@ -324,7 +324,7 @@ def test_more_times_than_the_limit_are_an_error(monkeypatch):
 def test_a_series_that_forgets_too_slowly_is_warned_of():
     def warned(values):
         report = losscli.evaluate(series_of(values), "mse", target="y", pred="a", time="at")
-        return any("independent ones" in warning.message for warning in report.warnings)
+        return any("effective sample size" in warning.message for warning in report.warnings)
 
     assert warned(10 + np.cumsum(autoregression(0, 60)) / 10)
     assert not warned(10 + autoregression(0.3, 200))

@@ -155,7 +155,7 @@ def plain_descent(start: Array, steps: int, size: float | None = None, patience:
     """Steps of the textbook: w - size * gradient; they end where the loss rises more than `patience` times in a row.
 
     Without a fixed size, that of a step begins at twice the one before and is halved until the loss falls by at least
-    half of what its slope promises (backtracking of Armijo).
+    half of what its gradient promises (backtracking of Armijo).
     """
     here = Step(start, *(yield start))
     walked = [here]
