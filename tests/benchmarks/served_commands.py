@@ -97,10 +97,13 @@ def serve(scratch: Path, *, forks: bool) -> None:
 
 
 def lower_limits(rows: int, size: int) -> None:
-    """Let forks do all that they can do, of files of so many rows and bytes."""
+    """Let forks do all that they can do, of files of so many rows and bytes.
+
+    A limit that has another name in older checkouts has both.
+    """
     step = max(64, size // PIECES)
     limits = {
-        "execution.forked_work": {"LARGE": 0, "available_cores": lambda: 16},
+        "execution.forked_work": {"MIN_BYTES LARGE": 0, "available_cores": lambda: 16},
         "io.formats.parquet": {"SPLIT_ROWS": max(1, rows // PIECES)},
         "io.formats.text_ranges": {
             "LEAST": 0, "RANGE": step, "_LAST": 2 * step, "_LAST_RANGE": step // 4, "_HEAD": step // 2,
@@ -110,9 +113,10 @@ def lower_limits(rows: int, size: int) -> None:
     for name, values in limits.items():
         module = import_module(f"losscli.{name}")
         for limit, value in values.items():
-            if not hasattr(module, limit):
+            known = [each for each in limit.split() if hasattr(module, each)]
+            if not known:
                 raise AttributeError(f"losscli.{name} has no {limit}")
-            setattr(module, limit, value)
+            setattr(module, known[0], value)
 
 
 def has_forked() -> bool:
