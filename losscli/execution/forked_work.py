@@ -54,7 +54,8 @@ def fork_plan(engine: Engine, scan: Scan, totals: RunAccumulator) -> ForkPlan | 
     if splits is None or len(splits) > MOST or not can_fork():
         return None
     count = min(engine.count, available_cores(), len(splits))
-    room = max(BUDGET, count * FORK_MEMORY) // max((split.memory_bytes for split in splits), default=1)
+    largest = max((split.memory_bytes for split in splits), default=0)
+    room = max(BUDGET, count * FORK_MEMORY) // max(largest, 1)  # the split of a text without rows has no bytes
     return ForkPlan(Processes(min(count, room)), splits) if min(count, room) > 1 else None
 
 

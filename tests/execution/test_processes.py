@@ -103,6 +103,14 @@ def run(folder, *args, more=""):
     return (process.returncode, out, err), count
 
 
+@pytest.mark.parametrize("text", ["y,p", "y,p\n", "y,p\n\n"])
+def test_a_text_without_rows_is_that_for_any_number_of_forks(text, tmp_path):
+    (tmp_path / "empty.csv").write_text(text)
+    (code, out, err), _ = run(tmp_path, "empty.csv", "-t", "y", "-p", "p", "-l", "mse", "--threads", "2")
+    assert (code, out) == (5, "")
+    assert "0 rows" in err
+
+
 @pytest.mark.parametrize(
     "args",
     [
