@@ -132,11 +132,19 @@ def _signalled(number: int, _: Any) -> NoReturn:
 def _os_error(error: OSError) -> int:
     if error.errno == errno.EPIPE:
         return ExitCode.PIPE  # the reader has gone
-    if error.errno == errno.ENOENT and error.filename is None:  # only a search for it fails so without a name
+    if error.errno == errno.ENOENT and error.filename is None and not _has_working_directory():
         return _told(FileError("the working directory does not exist any more", hint="cd to a folder that exists",
                                code="IO_NOT_FOUND"))  # fmt: skip
     path = str(error.filename or "standard output")
     return _told(FileError(error.strerror or str(error), path=path, code=system_code(error)))
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        return False
+    return True
 
 
 def _let_go() -> None:
