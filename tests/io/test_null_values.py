@@ -142,7 +142,7 @@ def test_a_table_of_numbers_takes_the_list_too(tmp_path: Path) -> None:
     table.write_text("w\n1\n-\n")
     # As its own class column, `w` reaches the table as text.
     for columns in (("params=w",), ("params=w", "params.class=w")):
-        request = typed_request("l2", tables=(f"params={table}",), columns=columns)
+        request = typed_request("l2_penalty", tables=(f"params={table}",), columns=columns)
         for nulls, message in [(("-",), "missing or non-finite number"), (DEFAULT_NULLS, "'-' is not a number")]:
             with pytest.raises(DataError, match=message) as raised:
                 prepare(request, Data((str(data),), options=ReadOptions(null_values=nulls)))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli.cli.entry import run
-from losscli.execution import scan
+from losscli.execution import placed_splits
 from losscli.io import small_files
 from losscli.io.files.open import open_source
 from losscli.io.formats import csv, csv_together, jsonl, parquet
@@ -149,13 +149,13 @@ def test_a_small_file_that_unpacks_to_much_is_read_alone(tmp_path, monkeypatch, 
 
 def test_a_file_that_changes_is_an_error(tmp_path, monkeypatch, capsys):
     write(tmp_path, 5)
-    genuine = scan.Scan._groups
+    genuine = placed_splits.PlacedSplits._groups
 
     def late(self, remote):
         (tmp_path / "part002.csv").write_text("y,p,s\n1,2,a\n")
         return genuine(self, remote)
 
-    monkeypatch.setattr(scan.Scan, "_groups", late)
+    monkeypatch.setattr(placed_splits.PlacedSplits, "_groups", late)
     code, out, err = answer(capsys, str(tmp_path), *ASK)
     assert (code, out) == (4, "")
     assert "part002.csv" in err and "changed while it was read" in err

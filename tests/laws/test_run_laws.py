@@ -122,8 +122,9 @@ def test_value_is_the_formulas(loss, choice):
 @pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].gradients])
 def test_gradient_is_the_slope_of_the_final_value(loss, choice, how):
     if how == "sum" and loss.own_combine:
+        _, data, settings = case(loss, choice)
         with pytest.raises(losscli.LosscliError, match="not a sum over rows"):
-            losscli.evaluate({"a": [1.0]}, loss.name, pred="a", target="a", reduction="sum")
+            losscli.evaluate(data, spec_of(loss), reduction="sum", **settings)
         return
     rows = 4
     columns, data, settings = case_with_a_value(loss, choice, rows)
