@@ -84,7 +84,7 @@ def read_content(path: str, what: str) -> bytes:
 
 def _absent(path: str) -> FileError:
     """Only a file that its folder does not have is missing; of another one it is not known whether it is there."""
-    if os.path.lexists(path):
+    if os.path.islink(path):  # noqa: PTH114  any other file there was written a moment ago
         return FileError("a link to a file that does not exist", path=path)
     folder = os.path.dirname(path) or "."  # noqa: PTH120
     if not os.path.isdir(folder):  # noqa: PTH112

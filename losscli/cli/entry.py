@@ -52,6 +52,10 @@ def leave(code: int) -> NoReturn:
     # Temporary files go, and what libraries registered is done. The name is private; CPython 3.11 to 3.14, on which the
     # tests run, have it. No public way ends at once: `sys.exit` waits for threads before it comes to these functions,
     # and one of our own that ended the process, registered first, would leave out those before it, such as coverage's.
+    # The handlers are again those of `main`, which end the process: right for a second signal. A first one ends the
+    # function that it meets and no other, so that temporary files go and the code stays that of the run.
+    if code not in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        _answer_signals()
     atexit._run_exitfuncs()
     streams.flush_stderr()
     os._exit(code)
@@ -113,15 +117,21 @@ _met: list[int] = []  # the signals that came
 @contextmanager
 def _answered_signals() -> Iterator[None]:
     """Raise an exception for each signal that asks for an end; afterwards the handlers are those of before."""
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell does for what it starts in the background
-            before[number] = signal.signal(number, _signalled)
+    before = _answer_signals()
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _answer_signals() -> dict[int, Any]:
+    """Let each signal that asks for an end raise an exception; gives the handlers of before."""
+    return {
+        number: signal.signal(number, _signalled)
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is not signal.SIG_IGN  # as a shell does for what it starts in the background
+    }
 
 
 def _signalled(number: int, _: Any) -> NoReturn:

@@ -82,3 +82,26 @@ def test_the_process_of_a_command_is_set_up_and_keeps_what_its_user_said(own):
     done = subprocess.run([sys.executable, "-P", "-c", SHOWN, *BLAS_VARIABLES], env=environment(**variables),
                           capture_output=True, text=True, timeout=PATIENCE, check=True)  # fmt: skip
     assert done.stdout.split() == ["100000", "3" if own else "1", *["1"] * (len(BLAS_VARIABLES) - 1)]
+
+
+LEAVING = """
+import atexit, os, signal, sys
+from losscli.cli import entry
+from losscli.__main__ import main
+atexit.register(print, "temporary files are gone", flush=True)
+atexit.register(lambda: os.kill(os.getpid(), int(sys.argv[2])))
+entry.run = lambda _: int(sys.argv[1])
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process of Windows sends itself a signal that can be answered")
+@pytest.mark.parametrize(("code", "number", "ends"), [
+    (0, signal.SIGTERM, 0), (1, signal.SIGINT, 1),
+    (130, signal.SIGINT, 130), (143, signal.SIGINT, 130),  # the second one ends it at once
+])  # fmt: skip
+def test_a_signal_at_the_end_leaves_the_code_and_no_files(code, number, ends):
+    done = subprocess.run([sys.executable, "-P", "-c", LEAVING, str(code), str(int(number))], env=environment(),
+                          capture_output=True, text=True, timeout=PATIENCE, check=False)  # fmt: skip
+    gone = code < 128
+    assert (done.returncode, done.stdout) == (ends, "temporary files are gone\n" if gone else "")
