@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NoReturn
 
 import click
@@ -22,8 +22,17 @@ def run(args: Sequence[str]) -> int:
     if sys.stderr is None:
         streams.open_stderr()
     terminal = sys.stderr is not None and sys.stderr.isatty()
-    with error_format.speaking(error_format.wanted(args, os.environ, terminal)):
+    with error_format.speaking(error_format.wanted(args, os.environ, terminal)), _one_blas_thread():
         return _run(args)
+
+
+def _one_blas_thread() -> AbstractContextManager[None]:
+    """Where NumPy is loaded, nobody else does it: `losscli.__main__` sets variables, which count as it is loaded."""
+    if "numpy" not in sys.modules:
+        return nullcontext()
+    from losscli.parallel import one_blas_thread
+
+    return one_blas_thread()
 
 
 def _run(args: Sequence[str]) -> int:

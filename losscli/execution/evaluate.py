@@ -94,8 +94,8 @@ def _add_rows(scan: Scan, totals: RunAccumulator, engine: Engine, *, may_fork: b
                               totals.diagnostics is not None, slice_index)  # fmt: skip
     if forked is not None and has_slices(totals.plan):
         return add_in_forks(scan, totals, forked, scoring)
-    answered = scan.scores(scoring, engine) if forked is None else scan.scores_of_unread(scoring, *forked, engine)
-    for result in answered:
+    # No name for the iterator: a traceback would keep it, and with it the engine's work.
+    for result in scan.scores(scoring, engine) if forked is None else scan.scores_of_unread(scoring, *forked, engine):
         totals.merge(result.score, before=result.before)
     return None
 

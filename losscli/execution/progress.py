@@ -7,6 +7,7 @@ run is one small value a split.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -171,11 +172,26 @@ Showing = Callable[[ProgressState, threading.Event], None]
 
 
 @contextmanager
+def _blocked_signals() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def shown(by: Showing, passes: int = 1) -> Iterator[ProgressState]:
     """An observer whose state is shown while the block runs; when the block is left, nothing of it stays."""
     state, over = ProgressState(passes), threading.Event()
     thread = threading.Thread(target=by, args=(state, over), name=THREAD, daemon=True)
-    thread.start()
+    with (
+        _blocked_signals()
+    ):  # a thread inherits it: one that it took would come through where the main thread blocks it
+        thread.start()
     try:
         yield state
     finally:

@@ -161,7 +161,7 @@ class Scan:
         self._announce(None if join is None else join.fragments)
         splits = self.splits.all(remote=engine.is_remote) if join is None else joined_splits(join)
         work = ScoreSplit(self.plan, scoring, None if join is None else join.for_workers)
-        yield from self._results(scoring, engine.map(work, splits), at, join)
+        yield from self._results(scoring, lambda: engine.map(work, splits), at, join)
         if join is not None:
             join.finish()
         self._finish()
@@ -177,9 +177,10 @@ class Scan:
         at = self._begin()
         self._announce()
         work = ScoreSplit(self.plan, scoring)
-        refused = yield from self._results(scoring, engine.map(work, splits), at)
+        refused = yield from self._results(scoring, lambda: engine.map(work, splits), at)
         if refused is not None:
-            yield from self._results(scoring, otherwise.map(work, self.splits.rest(*refused)), at)
+            rest = self.splits.rest(*refused)
+            yield from self._results(scoring, lambda: otherwise.map(work, rest), at)
         self._finish()
 
     def independent_scores(
@@ -202,15 +203,16 @@ class Scan:
         self._finish()
 
     def _results(
-        self, scoring: Scoring[Score], answers: Iterator[tuple[PlacedSplit, SplitResult[Score] | Exception]],
+        self, scoring: Scoring[Score],
+        answers: Callable[[], Iterator[tuple[PlacedSplit, SplitResult[Score] | Exception]]],
         at: _Position, join: DistributedJoin | None = None,
     ) -> Generator[SplitResult[Score], None, tuple[int, UnprovenSplit] | None]:  # fmt: skip
         """The result of each split, in order; an answer that cannot be used is replaced by the result.
 
         It returns the first unproven split with such an answer, and the number of its fragment.
         """
-        # Where it returns early, the iterator of the engine ends with it, and so does its work.
-        for placed, answer in answers:
+        # The loop alone has the iterator of the engine: where it is left, also by an error, the engine's work ends.
+        for placed, answer in answers():
             if (
                 not isinstance(answer, Exception)
                 and self.reader.agrees(answer.reader)

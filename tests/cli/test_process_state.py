@@ -12,6 +12,7 @@ import pytest
 from processes import PREDS, SCORE, environment
 from waiting import PATIENCE
 
+from losscli import parallel
 from losscli.cli import cli, entry
 from losscli.parallel import BLAS_VARIABLES
 
@@ -62,6 +63,20 @@ def test_an_interrupt_is_answered_while_a_command_runs(surroundings, monkeypatch
     monkeypatch.setattr(cli, "make_context", lambda *_args, **_more: signal.raise_signal(signal.SIGINT))
     assert entry.run(SCORE) == 130
     assert capfd.readouterr().err == "Interrupted.\n"
+
+
+def test_blas_has_one_thread_meanwhile(surroundings, monkeypatch):
+    if not parallel._bundled():
+        pytest.skip("this NumPy has a BLAS of the system")
+    threads, set_threads = parallel._bundled()[0]
+    before, seen = threads(), []
+    set_threads(2)
+    try:
+        monkeypatch.setattr(cli, "make_context", lambda *_args, **_more: seen.append(threads()))
+        entry.run(SCORE)
+        assert (seen, threads()) == ([1], 2)
+    finally:
+        set_threads(before)
 
 
 SHOWN = """

@@ -249,6 +249,15 @@ def test_the_bar_is_where_there_is_room(encoding, columns, bar, locale, patient,
     assert screen(seen) == []
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX alone has masks of signals")
+def test_its_thread_takes_no_signal():
+    masks = []
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with shown(lambda state, over: masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))):
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    assert {signal.SIGINT, signal.SIGTERM} <= masks[0]
+
+
 def test_a_stream_that_breaks_is_no_error():
     said = []
 

@@ -16,6 +16,7 @@ import pytest
 from waiting import PATIENCE, until
 
 import losscli
+from losscli.aggregate.accumulator import RunAccumulator
 from losscli.errors import DataError, LosscliError
 from losscli.execution.engines import threads as engine
 from losscli.execution.engines.threads import Threads
@@ -333,3 +334,26 @@ def test_a_worker_that_ends_its_thread_ends_the_run():
 
     with pytest.raises(SystemExit, match="from a thread"):
         raise raised_in_time(work, items(40))
+
+
+# ----------------------------------------------------------------------------------------------------- the end
+
+
+@pytest.mark.parametrize("where", ["a row", "the merge"])
+def test_work_ends_before_an_error_is_met_by_the_caller_who_keeps_it(where, tmp_path, monkeypatch):
+    """A traceback holds the names of its frames: if one were that of the iterator of the engine, work would go on."""
+    (tmp_path / "rows.csv").write_text("y,p\n" + "1,2\n" * 3000 + ("1,x\n" if where == "a row" else "1,2\n"))
+    stopped = []
+    stop = engine._WorkerPool.stop
+    monkeypatch.setattr(engine._WorkerPool, "stop", lambda self: (stopped.append(True), stop(self))[1])
+    if where == "the merge":
+
+        def full(*_args, **_more):
+            raise LosscliError("too many slices")
+
+        monkeypatch.setattr(RunAccumulator, "merge", full)
+    try:
+        losscli.evaluate(str(tmp_path / "rows.csv"), "mse", target="y", pred="p", threads=2)
+    except LosscliError as error:
+        kept = error
+    assert stopped, kept

@@ -987,6 +987,7 @@ def test_public_files_of_a_hub_are_read_from_its_server(web, judged, monkeypatch
     assert command(*EVAL, "--gate", "mse<=baseline", "--baseline", "hf://ada/model@v1/old.json")[0] == 0
     assert not any("5ecret" in str(headers) for headers in web.headers)
     assert discover([shown, "hf://datasets/ada/preds/a/preds.csv"]).doubled
+    assert address.canonical("hf://datasets/ada/preds/a/preds.csv") == address.canonical(shown)
     assert address.on_the_web("s3://ada/model/a.csv") == "s3://ada/model/a.csv"
 
 

@@ -304,7 +304,7 @@ class _Reader:
     ) -> pa.Table:
         """The columns of these names and types; with `texts_too` a text is null if it is empty without quotes."""
         text: bytes | memoryview = window.view
-        # Arrow drops a byte order mark at the begin of what it reads. That of the file is before the first window, so a
+        # Arrow drops a byte order mark at the start of what it reads. That of the file is before the first window, so a
         # window that begins with one has it in its first cell: Arrow gets another to drop.
         if window.read.startswith(BOM):
             text, block = BOM + window.text, window.size + len(BOM) + 1

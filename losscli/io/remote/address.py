@@ -119,7 +119,8 @@ def canonical(url: str) -> str:
 
     Names of objects are taken as they are, as stores do.
     """
-    scheme, _, rest = on_the_web(url).partition("://")
+    url = on_the_web(url)
+    scheme, _, rest = url.partition("://")
     scheme = scheme.lower()
     if scheme not in WEB:
         return f"{_SYNONYMS.get(scheme, scheme)}://{rest}"
