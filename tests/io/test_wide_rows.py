@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,8 +120,23 @@ def test_a_file_with_fewer_rows_than_it_declares_is_refused_whoever_reads_it(tmp
 @pytest.fixture
 def by_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few columns are very many, and some are decoded after the others."""
-    monkeypatch.setattr(parquet, "MANY", 8)
+    monkeypatch.setattr(parquet_columns, "MANY", 8)
     monkeypatch.setattr(parquet_columns, "TOGETHER", 7)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "is_by_columns"),
+    [(15, 100, False), (16, 100, True), (16, 500_000, False), (128, 500_000, True)],
+)
+def test_some_columns_are_decoded_after_others_where_all_values_are_held(
+    columns: int, rows: int, is_by_columns: bool, tmp_path: Path
+) -> None:
+    """In between, a temporary file would take longer than it saves memory."""
+    path = str(tmp_path / "wide.parquet")
+    pq.write_table(pa.table({f"p_{i}": pa.array([i / 7] * 10) for i in range(columns)}), path)
+    (split,) = opened(path).remote_splits({f"p_{i}": "number" for i in range(columns)})
+    assert isinstance(split, parquet.RowGroupSplit)
+    assert replace(split, rows=rows).is_by_columns == is_by_columns
 
 
 @pytest.mark.usefixtures("small_limits", "by_columns")

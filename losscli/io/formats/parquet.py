@@ -21,7 +21,7 @@ from losscli.io.formats.binary import (
     read_error,
     select_columns,
 )
-from losscli.io.formats.parquet_columns import MANY, MOST_DECODING, batches_by_columns, is_bounded
+from losscli.io.formats.parquet_columns import MOST_DECODING, batches_by_columns, pays
 from losscli.io.formats.parquet_columns import memory_bytes as memory_by_columns
 from losscli.io.formats.parquet_reader import buffer_size, opened, reader_of
 from losscli.io.formats.parquet_statistics import RowFilter, UnreadSplit, grouped, unread_groups
@@ -269,12 +269,11 @@ class RowGroupSplit:
 
     @property
     def is_by_columns(self) -> bool:
-        """Whether its columns are decoded one after the other: very many, each of which stands alone."""
+        """Whether its columns are decoded one after the other: many, each of which stands alone."""
         return (
-            len(self.projection) >= MANY
+            pays(len(self.projection), self.rows * self.row_size)
             and not self.fragment.nested
             and not any("." in name for name in self.projection)
-            and is_bounded(self.rows * self.row_size)
         )
 
     @property

@@ -1,7 +1,7 @@
-"""Row groups of very many columns, of which some are decoded after the others.
+"""Row groups of many columns, of which some are decoded after the others.
 
-Where Arrow reads all columns side by side, it holds a page and a dictionary of each of them, and makes each batch
-column by column: of a thousand columns these are hundreds of megabytes, and half of the time.
+Where Arrow reads all columns side by side, it holds pages and a dictionary of each of them, about 5 MB, and makes each
+batch column by column: of a thousand columns these are hundreds of megabytes, and half of the time.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from losscli.io.files.spool import SPOOL_LIMIT, spool_error
 from losscli.io.formats.binary import columns_to_check
 from losscli.parallel import stream_in_order
 
-MANY = 128
-"""Columns from which on it is so."""
+MANY, SOME = 128, 16
+"""Columns from which on that pays, and from which on it does where all decoded values are held."""
 
 HELD = 48 << 20
 """Decoded bytes that are held; more are copied to a temporary file."""
@@ -36,9 +36,9 @@ def memory_bytes(size: int) -> int:
     return min(size, HELD)
 
 
-def is_bounded(size: int) -> bool:
-    """Whether so many decoded bytes can be held, or copied to a temporary file."""
-    return size <= SPOOL_LIMIT
+def pays(columns: int, size: int) -> bool:
+    """Whether so many columns are decoded one after the other, whose values take `size` bytes in all."""
+    return (columns >= SOME and size <= HELD) or (columns >= MANY and size <= SPOOL_LIMIT)
 
 
 def batches_by_columns(
