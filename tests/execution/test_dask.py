@@ -264,6 +264,7 @@ def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, file
     def kill():
         try:
             until(lambda: begun(marks).count(str(workers[0].pid)) >= 2)
+            slow.knows(len(begun(marks)))
             workers[0].kill()
         finally:
             go.touch()

@@ -74,6 +74,7 @@ def test_one_worker_stopped_one_killed_and_one_added(secured, data, tmp_path, ca
     def accidents():
         try:
             until(lambda: all(begun(marks).count(str(one.pid)) >= 2 for one in held))
+            secured.knows(len(begun(marks)))
             held[0].send_signal(signal.SIGSTOP)
             held[1].kill()
             secured.worker()
@@ -82,7 +83,7 @@ def test_one_worker_stopped_one_killed_and_one_added(secured, data, tmp_path, ca
 
     thread = threading.Thread(target=accidents)
     thread.start()
-    assert run([*args, *on(secured), "--worker-timeout", "3"]) == 0
+    assert run([*args, *on(secured), "--worker-timeout", "8"]) == 0
     thread.join()
     out, err = capfd.readouterr()
     assert out == expected

@@ -71,6 +71,16 @@ class Cluster:
             until(lambda: len(client.nthreads()) == count or self._running() < count)
             assert self._running() >= count, self._log()
 
+    def knows(self, count):
+        """Wait until the scheduler knows of so many tasks of the last run that were begun: the killed tell no more."""
+
+        def told():
+            topics = [name for name in client.get_events() if name.startswith("losscli-")]
+            return len(client.get_events(topics[-1])) >= count if topics else False
+
+        with ours_client(self.address, self.certificates) as client:
+            until(told)
+
     def _running(self):
         """How many workers run; one that did not start will never come."""
         return sum(process.poll() is None for process in self.processes[1:])
