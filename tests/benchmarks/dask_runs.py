@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,17 +63,18 @@ def make_data(case: Case, folder: Path) -> None:
         pc.write_csv(table, path) if case.suffix == "csv" else pq.write_table(table, path, compression="none")
 
 
-def measured(case: Case, scheduler: str, folder: Path, runs: int) -> list[tuple[Any, ...]]:
-    """Rounds of both sides, threads first."""
+def measured(
+    case: Case, scheduler: str, folder: Path, runs: int, variables: Mapping[str, str]
+) -> list[tuple[Any, ...]]:
+    """Rounds of both sides, threads first; `variables` are their environment."""
     from benchmarks import measure
-    from benchmarks.command import environment
 
     with tempfile.TemporaryDirectory() as scratch:
         outputs = [Path(scratch) / name for name in ("threads", "dask")]
 
         def side(output: Path, *options: str) -> Any:
             argv = [sys.executable, "-P", "-m", "losscli", "eval", case.folder, *LOSSES, *options]
-            return lambda: measure.SplitResult(measure.process(argv, folder, environment(True), output))
+            return lambda: measure.SplitResult(measure.process(argv, folder, variables, output))
 
         def compare() -> None:
             if outputs[0].read_bytes() != outputs[1].read_bytes():
@@ -107,15 +108,18 @@ def main(args: Sequence[str]) -> int:
     """Measure, print, and write where that is asked for."""
     from differential.run import dask_scheduler
 
+    from benchmarks.command import environment
+
     given = options(args)
     folder, lines = given.folder.resolve(), []
     cases = [case for case in CASES if given.only.lower() in case.name.lower()]
     for case in cases:
         make_data(case, folder)
+    variables = environment(True)  # Dask adds some for its workers, such as one that makes each array cost page faults
     with dask_scheduler(True) as scheduler:
         assert scheduler is not None
         for case in cases:
-            lines.append(cells(case, measured(case, scheduler, folder, given.runs)))
+            lines.append(cells(case, measured(case, scheduler, folder, given.runs, variables)))
             print(" | ".join(lines[-1]), flush=True)
     if given.write:
         found = block(f"Measured on {os.cpu_count()} cores, medians of {given.runs} runs of each in turn.", lines)
