@@ -197,19 +197,21 @@ if not os.fork():
     os.write(its, b"1")
     os.read(other, 1)
     os._exit(0)
-os.read(pipe, 1)  # both are there, until somebody has looked
+os.read(pipe, 1)
+open("filled", "w").close()
 sys.stdin = open("looked")
-while not sys.stdin.read(1): pass
+while not sys.stdin.read(1): pass  # both hold all of it until somebody has looked
 os.write(told, b"1")
 os.wait()
 """
-    looked, seen = tmp_path / "looked", measure.proportional_bytes
+    filled, looked, seen = tmp_path / "filled", tmp_path / "looked", measure.proportional_bytes
     looked.write_text("")
     looks = []
 
     def look(pid):
+        complete = filled.exists()  # before the look: what is half filled doesn't count as seen
         found = seen(pid)
-        if 70e6 < found < 100e6:  # half of what is shared, and its own: the child
+        if complete and 70e6 < found < 100e6:  # half of what is shared, and its own: the child
             looks.append(found)
         if len(looks) == 2:  # so that the parent was seen beside it, too
             looked.write_text("1")
