@@ -23,6 +23,7 @@ from losscli.errors import EmptyError, UsageError
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
 from losscli.execution.forked_work import add_in_forks, fork_plan, has_slices
+from losscli.execution.freed_memory import release_freed_memory
 from losscli.execution.group_tasks import add_groups
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
@@ -42,6 +43,8 @@ from losscli.results import (
 )
 from losscli.results.columns import notable
 from losscli.statistics.estimates import results, undefined_terms
+
+_MANY = 1 << 22  # values that are held, from which on it pays to give back the memory of reading them
 
 if TYPE_CHECKING:
     from losscli.results.diagnostics import Diagnostics
@@ -172,6 +175,8 @@ def conclude(
     `known` are warnings about the sources.
     """
     rows = with_unmatched(reader.counts(), dropped)
+    if totals.distinct_rows:
+        _release_what_reading_took(totals)
     outcome = results(totals)
     comparisons: tuple[ComparisonResult, ...] = ()
     influence: tuple[InfluenceResult, ...] = ()
@@ -226,6 +231,15 @@ def conclude(
         formulas=_formulas(totals.plan),
         diagnostics=_diagnostics(totals),
     )
+
+
+def _release_what_reading_took(totals: RunAccumulator) -> None:
+    """Where many rows are held for a loss of the whole table, which takes as much again for its order."""
+    held = [
+        rows.evaluate() for rows in totals.distinct_rows.values()
+    ]  # in one piece each, so that their pieces are free
+    if sum(len(keys) for rows in held for keys in rows.keys) >= _MANY:
+        release_freed_memory()
 
 
 def _refuse_undefined(outcome: Sequence[LossResult]) -> None:

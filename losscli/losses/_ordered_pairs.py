@@ -23,15 +23,16 @@ def ascending(x: Array, y: Array, left: Array | None, weights: Array) -> int:
 
     `x` and `y` are dense ranks; the weight of a pair is the product of the weights of its rows.
     """
-    rows = len(x)
+    return ascending_of(pair_keys(x, y, left), weights)
+
+
+def ascending_of(keys: Array, weights: Array) -> int:
+    """What `ascending` finds, of `pair_keys`, which it overwrites: x and y need not be held meanwhile."""
+    rows = len(keys)
     if rows < 2:
         return 0
-    marked = np.ones(1, bool) if left is None else left
-    keys = _keys(x, y, marked)
     if is_plain(weights):
-        places = _places(_turned(keys))
-        del keys
-        return _count(places, rows)
+        return _count(_places(_turned(keys)), rows)
     order = np.argsort(keys, kind="stable")  # the row at each place
     places = _places(_turned(keys))
     both = weights[order[places[:rows] >> 1]]
@@ -75,17 +76,17 @@ def like_ordered(x: Array, y: Array, weights: Array) -> tuple[int, int, int, int
     return alike, otherwise, untied[0], untied[1]
 
 
-def _keys(x: Array, y: Array, marked: Array) -> Array:
-    """Numbers that sort rows by x, those of one x by y from above; the last bit is the mark. Below 2**62."""
+def pair_keys(x: Array, y: Array, left: Array | None) -> Array:
+    """Numbers that sort rows by x, those of one x by y from above; the last bit is the mark `left`. Below 2**62."""
     rows, keys = len(x), np.empty(len(x), np.int64)
     for piece in pieces(rows):
         key = x[piece].astype(np.int64) * rows + (rows - 1 - y[piece])
-        keys[piece] = key * 2 + (marked if len(marked) == 1 else marked[piece])
+        keys[piece] = key * 2 + (1 if left is None else left[piece])
     return keys
 
 
 def _turned(keys: Array) -> Array:
-    """Of `_keys`, which it sorts: numbers that sort rows by y, those of one y by their place in x from above."""
+    """Of `pair_keys`, which it sorts: numbers that sort rows by y, those of one y by their place in x from above."""
     keys.sort()
     rows = len(keys)
     for piece in pieces(rows):
@@ -95,13 +96,18 @@ def _turned(keys: Array) -> Array:
 
 
 def _places(keys: Array) -> Array:
-    """Of `_turned`: twice the place of each row in x, in the order of y, with the mark; then places of no rows."""
+    """Of `_turned`: twice the place of each row in x, in the order of y, with the mark; then places of no rows.
+
+    They are written over the keys where they fit into half the bytes: there are less than twice as many.
+    """
     keys.sort()
     rows = len(keys)
     whole = 1 << (rows - 1).bit_length()
-    found = np.arange(0, 2 * whole, 2, dtype=np.int32 if whole < 1 << 30 else np.int64)
+    found = keys.view(np.int32)[:whole] if whole < 1 << 30 else np.empty(whole, np.int64)
     for piece in pieces(rows):
         found[piece] = (rows - 1 - (keys[piece] >> 1) % rows) * 2 + (keys[piece] & 1)
+    for piece in pieces(whole - rows):
+        found[rows:][piece] = np.arange(2 * (rows + piece.start), 2 * (rows + piece.stop), 2)
     return found
 
 

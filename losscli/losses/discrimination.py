@@ -10,10 +10,10 @@ from losscli.contract.kinds import Array, Binary, NonNegative, Real
 from losscli.contract.loss import loss
 from losscli.contract.presets import SINGLE, Preset, without_weights
 from losscli.contract.scores import Score
-from losscli.contract.table_scope import SortedTable, TableMean, TableSample
+from losscli.contract.table_scope import SMALL, SortedTable, TableMean, TableSample, is_plain
 from losscli.losses._influence import above, below_both, influenced, turned
 from losscli.losses._order import Distinct, Sum, dense_ranks, distinct, dot, pieces, placed, sums_by
-from losscli.losses._ordered_pairs import ascending, tied
+from losscli.losses._ordered_pairs import ascending_of, pair_keys, tied
 
 TASKS = ("binary classification", "survival")
 
@@ -227,14 +227,18 @@ def _(table: SortedTable) -> dict[str, TableMean]:
     place += ~event
     rows = table.only("event").take(event & (place < place.max(initial=-1)))
     ranks = dense_ranks(table["pred"])
-    twice = 2 * ascending(place, ranks, event, weights)
-    if ranks.max(initial=-1) < len(ranks) - 1:
-        twice += tied(place, ranks, event, weights)
+    have_ties = ranks.max(initial=-1) < len(ranks) - 1
+    twice = tied(place, ranks, event, weights) if have_ties else 0
+    keys = pair_keys(place, ranks, event)
+    del place, ranks  # of many rows these are much memory, and the next step needs more
+    twice += 2 * ascending_of(keys, weights)
     return {"wrong": rows.mean(twice * table.unit / 2), "comparable": rows.mean(comparable * table.unit)}
 
 
 def _later(times: Array, event: Array, weights: Array) -> int:
     """The weight of the pairs of an event and a row of a later time, or of its time without an event."""
+    if is_plain(weights) and len(weights) < SMALL:
+        weights = np.broadcast_to(np.int32(1), weights.shape)  # then sums of them take half the memory
     of_events, of_all = sums_by(times, weights, event), sums_by(times, weights)
     found, left = 0, int(of_all.sum()) if len(of_all) else 0
     for piece in pieces(len(of_all)):

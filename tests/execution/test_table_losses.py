@@ -17,6 +17,7 @@ from losscli.aggregate.distinct_rows import DistinctRows
 from losscli.cli.entry import run
 from losscli.contract.loss import REGISTRY
 from losscli.contract.table_scope import whole_numbers
+from losscli.execution import evaluate, freed_memory
 from losscli.execution.packed_arrays import same
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
@@ -87,6 +88,32 @@ def test_threads_shards_and_held_counts_change_no_bit(path, tmp_path, capfd, mon
         assert run(["eval", path, *options[:-2], "--shard", f"{i}/3", "--state-out", str(state)]) == 0
     merged = report(capfd, "merge", *reversed(states), "-f", "json")
     assert merged == want
+
+
+@pytest.mark.parametrize(
+    ("spec", "columns", "times"),
+    [("c_index", {"pred": "q", "time": "t", "event": "y"}, 1), ("mse", {"pred": "q", "target": "t"}, 0)],
+)
+def test_what_reading_took_is_given_back_where_many_rows_are_held(spec, columns, times, path, monkeypatch):
+    want = losscli.evaluate(path, spec, columns=columns).to_json()
+    given_back = []
+    monkeypatch.setattr(evaluate, "release_freed_memory", lambda: given_back.append(True))
+    assert losscli.evaluate(path, spec, columns=columns).to_json() == want
+    assert not given_back  # few rows
+    monkeypatch.setattr(evaluate, "_MANY", 3 * ROWS)
+    assert losscli.evaluate(path, spec, columns=columns).to_json() == want
+    assert len(given_back) == times
+
+
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_memory_stays_with_a_c_library_that_cannot_give_it_back(error, monkeypatch):
+    def refused(name):
+        raise error("no such function")
+
+    freed_memory.release_freed_memory()
+    monkeypatch.setattr(freed_memory.ctypes, "CDLL", refused)
+    monkeypatch.setattr(freed_memory, "_malloc_trim", freed_memory._malloc_trim.__wrapped__)
+    freed_memory.release_freed_memory()
 
 
 def test_a_slice_has_the_number_of_its_rows_alone(path):
