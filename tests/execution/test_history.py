@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
+from cluster_processes import with_patience
 
 import losscli
 from losscli.binding.spec import parse
@@ -119,6 +121,10 @@ def test_any_order_of_series_and_any_cut_give_the_same_bits(season, cut):
 
 
 def test_files_threads_shards_and_a_join_give_the_same_bits(tmp_path, monkeypatch):
+    with_patience(monkeypatch)
+    for name in ("OMP_NUM_THREADS", "PYTHONHASHSEED"):
+        monkeypatch.delenv(name, raising=False)
+    environment = dict(os.environ)
     monkeypatch.chdir(tmp_path)
     pa.csv.write_csv(table(), "train.csv")
     pa.parquet.write_table(table(by_time=True), "train.parquet")
@@ -139,6 +145,8 @@ def test_files_threads_shards_and_a_join_give_the_same_bits(tmp_path, monkeypatc
     joined = ["--targets", "y.csv", "--on", "row", "--table", "history=train.csv"]
     result("eval", "only.csv", *same, *joined)
     result("eval", "only.csv", *same, *joined, "--engine", "dask", "--threads", "1")
+    changed = {name for name, _ in environment.items() ^ os.environ.items()} - {"__DASK_PARENT_PID"}  # of an import
+    assert changed == set(), "Dask sets variables for its workers"
     for shard in (1, 2):
         words = ["eval", "p.csv", *same, "--table", "history=train.csv", "--shard", f"{shard}/2", "--state-out",
                  f"{shard}.state"]  # fmt: skip

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -275,14 +276,30 @@ def _local(workers: int) -> Iterator[Any]:
     """A cluster of processes, each with one thread, that only this machine can reach."""
     before = {child.pid for child in multiprocessing.active_children()}
     cluster: Any = None
+    with _own_environment():
+        try:
+            cluster = _in_thread(lambda: _started(workers))
+            yield cluster
+        finally:
+            if cluster is not None:
+                with contextlib.suppress(Exception):
+                    _in_thread(lambda: cluster.close(timeout=LEAVE), LEAVE)
+            _end(before)
+
+
+@contextlib.contextmanager
+def _own_environment() -> Iterator[None]:
+    """Take back the variables that Dask sets in this process for its workers: other children are not meant."""
+    names = {"PYTHONHASHSEED", *dask.config.get("distributed.nanny.pre-spawn-environ", {})}
+    before = {name: os.environ.get(name) for name in names}
     try:
-        cluster = _in_thread(lambda: _started(workers))
-        yield cluster
+        yield
     finally:
-        if cluster is not None:
-            with contextlib.suppress(Exception):
-                _in_thread(lambda: cluster.close(timeout=LEAVE), LEAVE)
-        _end(before)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _started(workers: int) -> Any:
