@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
+from waiting import PATIENCE
 
 import losscli
 from losscli.lazy import complete
@@ -303,7 +304,7 @@ threading.Thread(target=hold).start()
 held.wait()
 child = os.fork()
 if not child:
-    signal.alarm(20)
+    signal.alarm({patience})
     Made(1)
     os._exit(0)
 forked.set()
@@ -313,7 +314,8 @@ print(os.waitpid(child, 0)[1], Made(1))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_fork_may_make_classes_when_another_thread_was_about_to():
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], cwd=ROOT, capture_output=True, check=True)
+    code = FORKED.replace("{patience}", str(PATIENCE))
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, check=True)
     assert done.stdout.decode() == "0 Made(x=1)\n"
 
 

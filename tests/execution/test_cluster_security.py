@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from certificates import authority
-from cluster_processes import Cluster, tls_files, tls_options
+from cluster_processes import Cluster, tls_files, tls_options, with_patience
 from test_shards import table, write
 
 pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 
 from losscli.cli.entry import run
-from losscli.execution.engines import cluster as connection
 
 SCORE = ("-t", "y", "-p", "p", "-l", "mse", "-f", "json", "--error-format", "text", "--engine", "dask")
 
@@ -47,8 +46,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    monkeypatch.setattr(connection, "CONNECT", 60)
-    monkeypatch.setattr(connection, "FIRST", 120)
+    with_patience(monkeypatch)
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from cluster_processes import FINE, GATED, PATIENT, Cluster, begun, on, ours_client, two_workers
+from cluster_processes import FINE, GATED, PATIENT, Cluster, begun, on, ours_client, two_workers, with_small_tasks
 from processes import LOSSCLI, environment, losscli
 from test_shards import table, write
 from waiting import PATIENCE, until
@@ -27,14 +27,13 @@ import losscli as ours
 from losscli.cli.entry import run
 from losscli.contract.loss import REGISTRY
 from losscli.execution.engines import cluster as connection
-from losscli.execution.engines import dask, tasks
+from losscli.execution.engines import dask
 from losscli.execution.engines.choose import is_protected
 from losscli.execution.evaluate import RowAccumulation, evaluate
 from losscli.execution.placed_splits import remote_splits
 from losscli.execution.progress import ProgressState
 from losscli.execution.python_run import engine_of, prepared
 from losscli.execution.scan import ScoreSplit
-from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
 
 SCORE = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mse", "-l", "rmse")
@@ -58,11 +57,8 @@ def cluster(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Small pieces of files, and time for a busy cluster to answer."""
-    monkeypatch.setattr(connection, "CONNECT", 60)
-    monkeypatch.setattr(connection, "FIRST", 60)
-    monkeypatch.setattr(tasks, "TASK_BYTES", 1)
+    with_small_tasks(monkeypatch)
     monkeypatch.setattr(windows, "WINDOW", 40_000)
-    monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
 
 
 @pytest.fixture(scope="module")
@@ -348,7 +344,7 @@ def _interrupt_on(cluster, args, marks, go):
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, b"")
     assert err.endswith(b"Interrupted.\n")
-    cluster.wait(1)
+    cluster.forgets()
     assert len(begun(marks)) == 1
     go.touch()
     with ours_client(cluster.address) as client:

@@ -303,13 +303,18 @@ def test_blas_has_one_thread_while_we_work_and_its_own_after():
 
     found = _bundled()
     assert found or sys.platform != "linux", "NumPy's wheels for Linux bring OpenBLAS"
+    before = [read() for read, _ in found]
     for _, write in found:
         write(2)
-    with one_blas_thread():
-        assert [read() for read, _ in found] == [1] * len(found)
-    assert [read() for read, _ in found] == [2] * len(found)
-    losscli.evaluate(DATA, "mse", **BIND)
-    assert [read() for read, _ in found] == [2] * len(found)
+    try:
+        with one_blas_thread():
+            assert [read() for read, _ in found] == [1] * len(found)
+        assert [read() for read, _ in found] == [2] * len(found)
+        losscli.evaluate(DATA, "mse", **BIND)
+        assert [read() for read, _ in found] == [2] * len(found)
+    finally:
+        for (_, write), number in zip(found, before, strict=True):
+            write(number)
 
 
 MARKS = ("a,b", "a=b", "a*b", "p_*", "a:b", "a\\,b", "\\", "a=b,c*d:e", " ")

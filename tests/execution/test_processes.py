@@ -609,7 +609,7 @@ def exec_module(self, module):
 def fork_and_import():
     pid = fork()
     if not pid:
-        signal.alarm(20)
+        signal.alarm({patience})
         import rich.live
         os._exit(0)
     return pid
@@ -626,7 +626,8 @@ with shown(Line(open(os.devnull, "w"), color=False, delay=0.0)):
 
 
 def test_a_fork_waits_for_what_the_progress_line_imports():
-    done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=True)
+    code = BUSY.replace("{patience}", str(PATIENCE))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
 
 

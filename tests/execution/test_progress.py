@@ -250,7 +250,7 @@ def test_the_bar_is_where_there_is_room(encoding, columns, bar, locale, patient,
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX alone has masks of signals")
-def test_its_thread_takes_no_signal():
+def test_its_thread_takes_no_signal(patient):
     masks = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     with shown(lambda state, over: masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))):

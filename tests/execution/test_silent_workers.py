@@ -80,10 +80,11 @@ def test_one_worker_stopped_one_killed_and_one_added(secured, data, tmp_path, ca
             secured.worker()
         finally:
             go.touch()
+        secured.ages(held[0])
 
     thread = threading.Thread(target=accidents)
     thread.start()
-    assert run([*args, *on(secured), "--worker-timeout", "8"]) == 0
+    assert run([*args, *on(secured), "--worker-timeout", "1000"]) == 0
     thread.join()
     out, err = capfd.readouterr()
     assert out == expected

@@ -81,6 +81,33 @@ class Cluster:
         with ours_client(self.address, self.certificates) as client:
             until(told)
 
+    def forgets(self):
+        """Wait until the tasks of a run that ended are gone, but for those that workers are at."""
+
+        def knows_none(dask_scheduler):
+            return not dask_scheduler.tasks
+
+        def begins_none(dask_worker):
+            return not any(task.state in ("waiting", "ready") for task in dask_worker.state.tasks.values())
+
+        with ours_client(self.address, self.certificates) as client:
+            until(lambda: client.run_on_scheduler(knows_none) and all(client.run(begins_none).values()))
+
+    def ages(self, process):
+        """Let a stopped worker have said nothing for an hour, until it is given up: no other is so silent."""
+        pid = process.pid
+
+        async def aged(dask_scheduler):
+            from time import time
+
+            found = [worker for worker in dask_scheduler.workers.values() if worker.pid == pid]
+            for worker in found:
+                worker.last_seen = time() - 3600
+            return not found
+
+        with ours_client(self.address, self.certificates) as client:
+            until(lambda: client.run_on_scheduler(aged))
+
     def _running(self):
         """How many workers run; one that did not start will never come."""
         return sum(process.poll() is None for process in self.processes[1:])
@@ -159,13 +186,23 @@ def begun(path):
     return path.read_text().split() if path.exists() else []
 
 
+def with_patience(monkeypatch):
+    """Time for schedulers and workers of a busy machine to answer runs of this process, and to take leave of them."""
+    from losscli.execution.engines import cluster as connection
+    from losscli.execution.engines import dask, worker_checks
+
+    monkeypatch.setattr(connection, "CONNECT", 60)  # after which nobody tries again to connect without TLS
+    monkeypatch.setattr(connection, "FIRST", PATIENCE)
+    for module in (connection, dask):
+        monkeypatch.setattr(module, "LEAVE", PATIENCE)
+    monkeypatch.setattr(worker_checks, "_OTHERS", PATIENCE)
+
+
 def with_small_tasks(monkeypatch):
     """A task of each split of 150 rows, and time for workers of a busy machine to appear."""
-    from losscli.execution.engines import cluster as connection
     from losscli.execution.engines import tasks
     from losscli.io.formats import parquet
 
-    monkeypatch.setattr(connection, "CONNECT", 60)
-    monkeypatch.setattr(connection, "FIRST", 60)
+    with_patience(monkeypatch)
     monkeypatch.setattr(tasks, "TASK_BYTES", 1)
     monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
