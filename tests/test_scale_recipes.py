@@ -58,7 +58,8 @@ def folder(tmp_path, monkeypatch):
     script(
         "losscli",
         f"""exec {shlex.quote(sys.executable)} -c 'import json, os, sys
-print(json.dumps([sys.argv[1:], dict(os.environ)]), file=open("asked.jsonl", "a"))' "$@" """,
+line = json.dumps([sys.argv[1:], dict(os.environ)]) + "\\n"  # in one piece, as jobs run beside each other
+os.write(os.open("asked.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666), line.encode())' "$@" """,
     )
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     return tmp_path

@@ -23,6 +23,8 @@ from waiting import PATIENCE, until
 
 pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 
+from dask import config as dask_config
+
 import losscli as ours
 from losscli.cli.entry import run
 from losscli.contract.loss import REGISTRY
@@ -199,13 +201,13 @@ def test_a_file_that_workers_do_not_see(change, message, cluster, tmp_path, capf
 
 
 def test_no_scheduler_no_package_no_protection(files, capfd, monkeypatch):
-    monkeypatch.setattr(connection, "CONNECT", 0.5)
     args = ("eval", files["csv"], *SCORE)
     nobody = ("--engine", "dask", "--scheduler", "tcp://127.0.0.1:9")
-    assert told(capfd, 4, *args, *nobody).splitlines() == [
-        "error: no scheduler answers at tcp://127.0.0.1:9",
-        " hint: is it running, and is this the address that it printed?",
-    ]
+    with dask_config.set({"distributed.comm.timeouts.connect": 0.5}):
+        assert told(capfd, 4, *args, *nobody).splitlines() == [
+            "error: no scheduler answers at tcp://127.0.0.1:9",
+            " hint: is it running, and is this the address that it printed?",
+        ]
     assert "is for --engine dask" in told(capfd, 2, *args, "--scheduler", "tcp://127.0.0.1:9")
     far = ("--engine", "dask", "--scheduler", "tcp://10.9.8.7:9")
     assert "--insecure-scheduler" in told(capfd, 2, *args, *far)
