@@ -16,6 +16,7 @@ import tarfile
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -116,27 +117,9 @@ def quick(monkeypatch):
     quick_retries(monkeypatch)
 
 
-@pytest.fixture(scope="module")
-def server():
-    with serving() as server:
-        server.files.update(FILES)
-        yield server
-
-
 @pytest.fixture
-def web(server):
-    server.files.clear()
-    server.files.update(FILES)
-    server.asked.clear()
-    server.headers.clear()
-    server.counts.clear()
-    server.sent = 0
-    return server
-
-
-@pytest.fixture
-def mute():
-    """A server of one test: what it is asked late, after the client's patience has ended, must not count elsewhere."""
+def web():
+    """A server of one test: a request that an earlier one gave up may arrive late, and must not count here."""
     with serving() as server:
         server.files.update(FILES)
         yield server
@@ -431,11 +414,17 @@ def test_errors_of_the_web(how, status, kind, message, hint, tries, web, monkeyp
         assert len(web.asked) == tries
 
 
+def answers_within(seconds: str, monkeypatch) -> None:
+    """The time for an answer, which never comes; to connect may take longer on a busy machine."""
+    monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", seconds)
+    monkeypatch.setattr(stores, "settings", lambda: replace(settings(), connect=PATIENCE, first_answer=PATIENCE))
+
+
 @pytest.mark.parametrize("how", ["hang", "stall"])
-def test_silence_ends_in_a_time_out(how, mute, monkeypatch):
-    monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.2")
+def test_silence_ends_in_a_time_out(how, web, monkeypatch):
+    answers_within("0.2", monkeypatch)
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
-    error = refused(f"{mute.base}/{how}/big.csv")
+    error = refused(f"{web.base}/{how}/big.csv")
     assert error.message == "no answer within 0.2 s (tried 2 times)"
 
 
@@ -482,20 +471,20 @@ def test_unknown_names(monkeypatch):
         ("hang", "no answer within 0.3 s (tried 3 times)"),
     ],
 )
-def test_errors_of_an_object_store(key, message, mute, monkeypatch):
+def test_errors_of_an_object_store(key, message, web, monkeypatch):
     """The bucket is called like the behaviour of the server."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", mute.base)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "2")
     if key == "hang":
-        monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.3")
+        answers_within("0.3", monkeypatch)
     error = refused(f"s3://{key}/big.csv")
     assert isinstance(error, FileError)
     assert error.message == message
     assert error.path == f"s3://{key}/big.csv"
     if key == "hang":
-        assert len(mute.asked) <= 3
+        assert len(web.asked) <= 3
     elif key != "reset":  # after which the client may ask once more by itself
-        assert len(mute.asked) == (2 if key == "denied" else 3)  # the second asks why
+        assert len(web.asked) == (2 if key == "denied" else 3)  # the second asks why
     if key == "denied":
         assert "AWS_PROFILE" in (error.hint or "")
 

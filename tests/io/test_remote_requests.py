@@ -7,12 +7,13 @@ import itertools
 import pickle
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from http.client import HTTPConnection
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from remote_servers import serving_s3
+from remote_servers import Server, serving, serving_s3
 from waiting import until
 
 import losscli
@@ -76,6 +77,18 @@ def asked(server) -> list[tuple[str, str, str]]:
 def spans(server) -> list[tuple[int, int]]:
     """The ranges of bytes that were asked for, in their order."""
     return sorted(spanned(each) for _, _, each in asked(server) if each)
+
+
+def test_no_server_takes_the_place_of_one_whose_connections_are_kept():
+    """Else a test's first requests may go to the server of an earlier test, through a connection that is still open."""
+    with serving() as ended:
+        ended.files["a"] = b"1"
+        kept = HTTPConnection(*ended.server_address)
+        kept.request("GET", "/ok/a")
+        assert kept.getresponse().read() == b"1"
+    with pytest.raises(OSError, match="in use"):
+        Server(ended.server_address[1])
+    kept.close()
 
 
 # ----------------------------------------------------------------------------------------------------- opening

@@ -20,10 +20,13 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    # Connections that clients keep outlive a server, and its threads answer there with its files: the port is nobody
+    # else's before they are closed.
+    allow_reuse_address = allow_reuse_port = False
     request_queue_size = 128  # connections that wait to be accepted
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, port=0):
+        super().__init__(("127.0.0.1", port), Handler)
         self.files: dict[str, bytes] = {}
         self.asked: list[tuple[str, str, str]] = []
         self.sent = 0
@@ -86,11 +89,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         asked = self.headers.get("Range", "")
-        self.server.asked.append((self.command, self.path, asked))
-        self.server.headers.append(dict(self.headers))
         path = self.path.partition("?")[0]
-        self.server.counts[path] += 1
-        self.count = self.server.counts[path]
+        with self.server.change:
+            self.server.asked.append((self.command, self.path, asked))
+            self.server.headers.append(dict(self.headers))
+            self.server.counts[path] += 1
+            self.count = self.server.counts[path]
         _, behaviour, name = [*path.split("/", 2), "", ""][:3]
         try:
             self.wait()
@@ -119,8 +123,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(key.replace("_", "-"), value)
         self.end_headers()
         if self.command == "GET":
+            with self.server.change:  # first: who has the bytes may look at once how many were sent
+                self.server.sent += len(data)
             self.wfile.write(data)
-            self.server.sent += len(data)
 
     def refuse(self, status, **headers):
         self.answer(b"<html>no</html>", status, **headers)
