@@ -11,6 +11,8 @@ from losscli.lazy import dataclass
 
 BATCH_ROWS = 1 << 18
 BATCH_BYTES = 12 << 20
+LIST_BYTES = 8 << 20
+"""Of a column of lists in Parquet, as Arrow's reader holds several times what a batch of them has."""
 
 _EVEN = 1 << 16
 """Larger batches are a multiple of these rows, which kernels take at once; a rest would be a short step for them."""
@@ -126,7 +128,8 @@ def _plain(column: pa.Array) -> pa.Array:
     return pa.array(column.to_pylist(), pa.binary())  # slow, but such a column is only refused, by its name
 
 
-def rows_per_batch(size: int, rows: int) -> int:
-    """How many rows make a batch if `rows` of them take `size` bytes: batches of wide rows are smaller."""
-    most = max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(size, 1)))
+def rows_per_batch(size: int, rows: int, lists: int = 0) -> int:
+    """How many rows make a batch if `rows` of them take `size` bytes, and so many columns are lists."""
+    most_bytes = min(BATCH_BYTES, LIST_BYTES * lists) if lists else BATCH_BYTES
+    most = max(1, min(BATCH_ROWS, most_bytes * rows // max(size, 1)))
     return most if most < _EVEN else most - most % _EVEN

@@ -104,6 +104,16 @@ def test_chunks_are_joined_while_they_are_few_bytes(monkeypatch: pytest.MonkeyPa
     assert [batch.num_rows for batch in joined_batches(table)] == [20, 20, 10]
 
 
+def test_one_column_of_lists_comes_in_smaller_batches_than_several(tmp_path: Path) -> None:
+    lists = pa.array([[1.0] * 1000] * 3000, pa.list_(pa.float32()))
+    pq.write_table(pa.table({"x": lists, "y": lists, "z": [1.0] * 3000}), tmp_path / "a.parquet")
+    (fragment,) = open_source([str(tmp_path / "a.parquet")], ReadOptions()).fragments
+    for names, most in {"x": batches.LIST_BYTES, "xz": batches.LIST_BYTES, "xy": batches.BATCH_BYTES}.items():
+        sizes = [batch.data.num_rows for batch in fragment.batches(dict.fromkeys(names, "number"))]
+        assert sum(sizes) == 3000
+        assert 0.9 * most < sizes[0] * 8000 * (1 + ("y" in names)) <= most
+
+
 @pytest.mark.parametrize("file", ["a.csv", "a.jsonl"])
 def test_a_window_of_many_blocks_is_one_batch(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delimited, "BLOCK", 100)

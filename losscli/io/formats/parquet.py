@@ -218,12 +218,16 @@ class ParquetFragment(Fragment):
         entries = {name: first.column(at).dictionary for at, name in enumerate(names)}
         return [name for name, one in entries.items() if len(one) > MANY_ENTRIES and one.nbytes < SHORT * len(one)]
 
+    def nested_of(self, names: Iterable[str]) -> list[str]:
+        """Those of these columns that are lists or structs, or inside of some."""
+        return [name for name in names if name in self.nested or pa.types.is_nested(self.schema.field(name).type)]
+
     def _row_size(self, file: pq.ParquetFile, names: list[str]) -> int:
         """The bytes of a row once its values are doubles: by the types, and for lists by the first rows.
 
         The sizes in the footer are not used, because pyarrow aborts the process if they are damaged.
         """
-        nested = [name for name in names if name in self.nested or pa.types.is_nested(self.schema.field(name).type)]
+        nested = self.nested_of(names)
         size = 8 * (len(names) - len(nested))
         if (
             nested
@@ -345,7 +349,7 @@ class RowGroupSplit:
         """What Arrow reads of the row groups; the end of the last one, too, is checked."""
         fragment, names = self.fragment, list(self.projection)
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
-        step = rows_per_batch(self.row_size, 1)
+        step = rows_per_batch(self.row_size, 1, len(fragment.nested_of(names)))
         found = 0
         with ExitStack() as stack:
             asked = self._lanes()
