@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from losscli.errors import DataError
 from losscli.io.files.open import open_source
+from losscli.io.formats import jsonl_exact
 from losscli.io.formats.jsonl import PROBED
+from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadOptions
 
 FIRST = '{"x": 0}\n' * PROBED
@@ -51,3 +54,22 @@ def test_a_line_that_is_not_one_record_is_an_error_anywhere(bad: str, line: int,
 def test_lines_may_be_blank_and_have_spaces(rest: str, end: str, mark: str, tmp_path: Path) -> None:
     found = numbers(tmp_path / "a.jsonl", mark + (FIRST + rest).replace("\n", end))
     assert found == [0.0] * PROBED + [1.0, 2.0]
+
+
+@pytest.mark.parametrize("text", [b"\n", b"}\n{", b"}\r\n{"])
+@pytest.mark.parametrize("piece", [1, 2, 3, 7, 1000])
+def test_what_stands_in_two_pieces_is_counted_once(text: bytes, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl_exact, "_PIECE", piece)
+    whole = b'{"x": 1}\n{"x": 2}\r\n{}\n\n{}\r\n{}\n}\n{}\r'
+    for size in range(len(whole) + 1):
+        found = jsonl_exact.occurrences(np.frombuffer(whole[:size], np.uint8), text)
+        assert found == whole[:size].count(text)
+
+
+@pytest.mark.parametrize("ends", [["\n"], ["\r\n"], ["\n", "\r\n"]])
+@pytest.mark.parametrize("last", [True, False])
+def test_usual_lines_are_not_looked_at_one_by_one(ends: list[str], last: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl_exact, "lines_of", None)
+    text = "".join(f'{{"x": {number}}}{ends[number % len(ends)]}' for number in range(50)).encode()
+    text = text if last else text.rstrip()
+    assert jsonl_exact.are_lines(Window(text, len(text), 0, 1, last=True), 50)

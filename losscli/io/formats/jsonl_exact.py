@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from losscli.errors import Code, Location
 from losscli.io.arrow.build import dictionary_strings, floats, lists, lists_of, string_lists, strings
@@ -23,6 +24,7 @@ from losscli.lazy import dataclass
 
 EXCERPT_LENGTH = 60
 LINE_HINT = "write one {…} per line"
+_PIECE = 1 << 18  # bytes that are compared at a time
 _MOST_DIGITS = 309  # of a whole number that a float64 may hold
 
 
@@ -57,14 +59,25 @@ def are_lines(window: Window, count: int) -> bool:
     In JSON no `{` follows a `}`, so a line end between the two stands between two records.
     """
     codes = np.frombuffer(window.read, np.uint8, window.size)
-    feeds = np.flatnonzero(codes[:-1] == 10)
-    if len(feeds) == count - 1 and codes[0] == ord("{"):
-        before = codes[feeds - 1]
-        before = np.where(before == 13, codes[feeds - 2], before)
-        if (before == ord("}")).all() and (codes[feeds + 1] == ord("{")).all():
+    if codes[0] == ord("{") and occurrences(codes[:-1], b"\n") == count - 1:
+        between = occurrences(codes, b"}\n{")
+        if between == count - 1 or between + occurrences(codes, b"}\r\n{") == count - 1:
             return True
     lines = [line.strip() for _, line in lines_of(window)]  # where some are blank, or begin or end with spaces
     return len(lines) == count and all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+
+
+def occurrences(codes: NDArray[np.uint8], text: bytes) -> int:
+    """How often a short text occurs; what is compared is small enough for the caches."""
+    found = 0
+    for start in range(0, len(codes), _PIECE):
+        piece = codes[start : start + _PIECE + len(text) - 1]
+        starts = max(0, len(piece) - len(text) + 1)
+        equal = piece[:starts] == text[0]
+        for offset, code in enumerate(text[1:], 1):
+            equal &= piece[offset : offset + starts] == code
+        found += int(np.count_nonzero(equal))
+    return found
 
 
 def read_exactly(
