@@ -389,8 +389,10 @@ def _interrupt(process):
     family = psutil.Process(process.pid)
 
     def working():
-        busy = [child for child in family.children() if child.cpu_times().user > 1.2]
-        return len(busy) >= 2 or process.poll() is not None
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that has just ended
+            if len([child for child in family.children() if child.cpu_times().user > 1.2]) >= 2:
+                return True
+        return process.poll() is not None
 
     until(working)
     children = family.children(recursive=True)

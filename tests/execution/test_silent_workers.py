@@ -153,8 +153,19 @@ WORK = 1.5  # seconds of processors that a process may still take after a signal
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 SPLITS = 20
 
-# What runs, and how many tasks a worker does before it holds the next one. The fourth is sent when the first is merged;
-# batches were formed before the first.
+# The command, which makes a file once it has counted rows as done: the fourth task is sent when the first is answered,
+# and so is begun before the first is merged.
+COUNTING = f"""
+import os
+from losscli.execution.progress import ProgressState
+def saw(self, rows, size):
+    counted(self, rows, size)
+    open(os.environ["COUNTED"], "w").close()
+counted, ProgressState.saw = ProgressState.saw, saw
+{FINE}
+"""
+
+# What runs, and how many tasks a worker does before it holds the next one; batches were formed before the first.
 PHASES = {
     "a table": (("eval", "{preds}", *SCORE), 3),
     "targets that were sent": (("eval", "{preds}", "--targets", "{targets}", "--on", "id", "-t", "truth", "-p", "p",
@@ -184,10 +195,11 @@ def test_a_signal_ends_a_run_whose_workers_are_stopped(phase, number, cluster, f
     out.write_text("the old one")
     worker = cluster.worker(GATED, BEGUN=str(marks), GO=str(tmp_path / "never"), FREE=str(free))
     cluster.wait(1)
-    process = _started([*(word.format(**files) for word in args), "-o", out], cluster)
+    asked, counted = [*(word.format(**files) for word in args), "-o", out], tmp_path / "counted"
+    process = _started(asked, cluster, COUNTING, COUNTED=str(counted))
     with contextlib.closing(process.stdout), contextlib.closing(process.stderr):
         try:
-            until(lambda: len(begun(marks)) == free + 1 or process.poll() is not None)
+            until(lambda: (len(begun(marks)) == free + 1 and counted.exists()) or process.poll() is not None)
             worker.send_signal(signal.SIGSTOP)
             code, said, lines, work = _ended(process, number)
         finally:
