@@ -10,6 +10,7 @@ from typing import Any
 
 from losscli._version import __version__
 from losscli.execution.cpu_fingerprint import fingerprint
+from losscli.execution.freed_memory import keeping_freed_memory
 from losscli.io.read_ahead import FILES, splits_ahead
 from losscli.lazy import dataclass
 from losscli.parallel import one_blas_thread
@@ -51,7 +52,8 @@ def do(job: Job, number: int, pickled: bytes) -> Outcome:
     get_worker().log_event(job.topic, number)
     if settled() != job.expected:
         return Outcome(mismatch=f"losscli {__version__} on another kind of CPU or NumPy")
-    found = list(answers(job.function, pickle.loads(pickled), _stopped()))
+    with keeping_freed_memory():
+        found = list(answers(job.function, pickle.loads(pickled), _stopped()))
     return Outcome(pickle.dumps(found, pickle.HIGHEST_PROTOCOL))
 
 
