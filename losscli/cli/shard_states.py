@@ -44,6 +44,8 @@ def write(
         scored = score(prepared, shard, engine, observer, options.report.environment, path, suite, plan)
     of_all = "" if scored.all_tasks is None else f" of {scored.all_tasks:,}"
     covered = f"{scored.rows:,} rows, {scored.tasks:,}{of_all} tasks"
+    if scored.all_tasks is not None and scored.all_tasks < shard.of:
+        covered += ": some shards have none ('losscli help shards')"
     if scored.text is None:
         note = f"kept shard {shard} in {path}: its files have not changed since; {covered}"
     elif path is None:

@@ -21,6 +21,7 @@ from benchmarks.rows import ROWS, Row, Side
 
 ROOT = Path(__file__).parent.parent.parent
 TABLE = ROOT / "docs" / "benchmarks.md"
+REASONS = ROOT / "CONTRIBUTING.md"
 _PROBE = """
 import importlib, importlib.metadata, json, platform, sys
 found = {"Python": platform.python_version()}
@@ -184,7 +185,11 @@ def options(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="only rows that have all these words")
     parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has the peers")
     parser.add_argument("--long", action="store_true", help="also rows that take many minutes")
-    parser.add_argument("--write", action="store_true", help="write the table in docs/benchmarks.md")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write the table in docs/benchmarks.md, and what is missed in CONTRIBUTING.md",
+    )
     return parser.parse_args(args)
 
 
@@ -209,8 +214,10 @@ def main(args: Sequence[str]) -> int:
         print(f"{setting.machine}\n", flush=True)
         good, wrong = run(rows, setting)
         if given.write:
-            text = TABLE.read_text(encoding="utf-8")
-            TABLE.write_text(table.rewritten(text, setting.machine, good), encoding="utf-8")
+            text = table.rewritten(TABLE.read_text(encoding="utf-8"), setting.machine, good)
+            TABLE.write_text(text, encoding="utf-8")
+            reasons = table.told(REASONS.read_text(encoding="utf-8"), table.missed(text))
+            REASONS.write_text(reasons, encoding="utf-8")
     if wrong:
         print(f"\n{len(wrong)} of {len(rows)} rows have no number; what went wrong stands above", file=sys.stderr)
     return 1 if wrong else 0

@@ -11,6 +11,7 @@ from benchmarks.rows import ROWS, Goal, Row
 
 UNMEASURED = "not measured"
 _BLOCK = re.compile(r"(<!-- measured: benchmarks -->\n).*?(<!-- end -->)", re.DOTALL)
+_MISSED = re.compile(r"(<!-- measured: missed goals -->\n).*?(<!-- end -->)", re.DOTALL)
 _HEAD = ("work", "against", "compared", "measured", "goal", "met", "CPU, s")
 _COMMIT = re.compile(r"Measured at `([^`]+)` on \S+, ")
 
@@ -114,6 +115,19 @@ def rewritten(text: str, machine: str, fresh: Iterable[Entry]) -> str:
     known |= {entry.key: entry for entry in fresh}
     new = block(machine, [known.get(entry.key, entry) for entry in declared()])
     return _BLOCK.sub(lambda match: f"{match[1]}{new}{match[2]}", text)
+
+
+def missed(text: str) -> list[Entry]:
+    """The lines of docs/benchmarks.md whose goal is missed."""
+    return [entry for entry in parsed(text)[1] if entry.met == "no"]
+
+
+def told(contributing: str, lines: Sequence[Entry]) -> str:
+    """CONTRIBUTING.md with the list of the lines whose goal is missed."""
+    heads = "work", "against", "compared", "measured", "goal"
+    rows = [heads, ("---",) * len(heads), *(tuple(getattr(entry, name) for name in heads) for entry in lines)]
+    text = "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+    return _MISSED.sub(lambda match: f"{match[1]}{text}{match[2]}", contributing)
 
 
 def _of_commit(entry: Entry, before: str, now: str) -> Entry:
