@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 
 import numpy as np
@@ -25,6 +26,19 @@ settings.load_profile("losscli")
 # A background job of a plain shell ignores SIGINT, and so would every command that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_BEGUN: dict[int, tuple[object, object]] = {}  # generators of modules, and their states before the first test
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """A generator that tests of a module share is as imported: which of them a worker ran before changes no data."""
+    for value in vars(getattr(item, "module", None) or object).values():
+        if isinstance(value, np.random.Generator):
+            value.bit_generator.state = _BEGUN.setdefault(id(value), (value, value.bit_generator.state))[1]
+        elif isinstance(value, random.Random):
+            value.setstate(_BEGUN.setdefault(id(value), (value, value.getstate()))[1])
+
 
 WIDTH = 4  # of vectors
 CLASSES = 3
