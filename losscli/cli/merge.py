@@ -56,8 +56,9 @@ def _merge_some(states: Sequence[str], path: str, options: MergeOptions) -> int:
     outputs.check_outputs([path], states)
     merged = merge_some(states)
     if path == "-":
+        console.print_notes(merged.notes, options.quiet)
         console.write_stdout(merged.text)
         return 0
     write_text(path, merged.text)
-    console.print_notes([f"wrote shards {merged.shards} to {path}: {merged.rows:,} rows"], options.quiet)
+    console.print_notes([*merged.notes, f"wrote shards {merged.shards} to {path}: {merged.rows:,} rows"], options.quiet)
     return 0

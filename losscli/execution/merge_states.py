@@ -20,6 +20,7 @@ from losscli.errors import DataError, UsageError
 from losscli.execution.evaluate import conclude, refuse_empty
 from losscli.execution.packed_arrays import packed, same, unpacked
 from losscli.execution.shard_state import Plain, json_text, plan_in, reader_in, reader_out, same_plan
+from losscli.execution.shard_versions import SharedVersions, check_versions
 from losscli.execution.shards import signatures
 from losscli.execution.state_file import SCHEMA, State, content, read_state, shards_text, state_text, whole
 from losscli.lazy import dataclass
@@ -39,11 +40,12 @@ class Merged:
 
 @dataclass(frozen=True)
 class MergedState:
-    """One state of several, as text."""
+    """One state of several, as text, and notes for its user."""
 
     text: str
     shards: str
     rows: int
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class _Listed:
 
     state: State
     settings: dict[str, str]
+    is_planned: bool
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class _Sums:
     reader: Reader
     sources: tuple[SourceResult, ...]
     texts: dict[str, list[str]]
+    versions: SharedVersions
 
 
 def merge(paths: Sequence[str]) -> Merged:
@@ -81,8 +85,8 @@ def merge(paths: Sequence[str]) -> Merged:
     rows = sums.reader.counts()
     refuse_empty(sums.plan, rows, next((source.path for source in sums.sources), None))
     with whole(listed[0].state.path):
-        evaluation = conclude(sums.totals, sums.reader, sums.sources,
-                              known=list(map(WarningResult, sums.texts["doubled"])))  # fmt: skip
+        warnings = [*sums.texts["doubled"], *sums.versions.warnings()]
+        evaluation = conclude(sums.totals, sums.reader, sums.sources, known=list(map(WarningResult, warnings)))
         evaluation = replace(evaluation, environment=tuple(sums.texts["environment"]))
         return Merged(evaluation, _notes(sums.texts["arithmetic"]), sums.run.get("suite"))
 
@@ -104,11 +108,12 @@ def merge_some(paths: Sequence[str]) -> MergedState:
         "shard": shards_text(first, last, of),
         **sums.texts,
         "run": sums.run,
+        "versions": sums.versions.texts(),
         "sources": [[source.path, source.format, source.rows] for source in sums.sources],
         "reader": reader_out(sums.reader),
         "totals": packed(sums.totals.state()),
     }
-    return MergedState(state_text(document), document["shard"], sums.reader.read)
+    return MergedState(state_text(document), document["shard"], sums.reader.read, tuple(sums.versions.warnings()))
 
 
 # -- what they are of ------------------------------------------------------------------------------------------------
@@ -125,7 +130,7 @@ def _listed(paths: Sequence[str]) -> list[_Listed]:
             raise DataError(
                 f"{other.state.named} belongs to a different run than {listed[0].state.named}: they differ in "
                 + ", ".join(different),
-                path=other.state.path, hint="the same command and the same files for every shard",
+                path=other.state.path, hint=_hint(listed[0], other),
                 code="DATA_NOT_COMPARABLE",
             )  # fmt: skip
     return listed
@@ -137,7 +142,14 @@ def _without_sums(path: str) -> _Listed:
         run = state.document["run"]
         settings = {**run["request"], **{name: value for name, value in run.items() if name != "request"}}
         hashes = {name: hashlib.sha256(json_text(value).encode()).hexdigest() for name, value in settings.items()}
-        return _Listed(replace(state, document={}), hashes)
+        return _Listed(replace(state, document={}), hashes, run["tasks"] == 0)
+
+
+def _hint(first: _Listed, other: _Listed) -> str:
+    """What to do so that two states are of one run; a plan cuts the files in other places than a run without one."""
+    if first.is_planned != other.is_planned:
+        return f"--shard-plan for every shard, or for none: {(first if first.is_planned else other).state.named} has it"
+    return "the same command and the same files for every shard" + ", and the same plan" * first.is_planned
 
 
 def _refuse_incomplete(states: Sequence[State], *, all_of_run: bool = True) -> tuple[int, int, int]:
@@ -190,6 +202,7 @@ def _add_up(listed: Sequence[_Listed]) -> _Sums:
                 path=state.path, hint="name class columns with a star (p_*), or score without --shard",
                 code="DATA_NOT_COMPARABLE",
             )  # fmt: skip
+        found.versions.add(state.named, state.document)
         found.reader.merge(theirs)
         with whole(state.path):
             found.totals.merge(totals)
@@ -216,7 +229,7 @@ def _none_yet(state: State) -> _Sums:
         raise ValueError("the run")
     sources = tuple(SourceResult(path, format_, 0) for path, format_, _ in state.document["sources"])
     totals = RunAccumulator(plan, {}, hashing=True, some=True)
-    return _Sums(run, plan, totals, Reader(plan, None), sources, {name: [] for name in _FOR_ALL})
+    return _Sums(run, plan, totals, Reader(plan, None), sources, {name: [] for name in _FOR_ALL}, SharedVersions())
 
 
 def _with_rows(sources: Sequence[SourceResult], listed: Sequence[tuple[str, str, int]]) -> tuple[SourceResult, ...]:
@@ -238,6 +251,7 @@ def _parts_in(plan: Plan, document: Plain, sources: int) -> tuple[Reader, RunAcc
             raise ValueError("a list of texts")
     if not isinstance(listed, list) or len(listed) != sources:
         raise ValueError("a field")
+    check_versions(document.get("versions"), sources)
     if json_text(reader_out(reader)) != json_text(document["reader"]) or not same(totals.state(), sums):
         raise ValueError("a field")
     return reader, totals

@@ -23,6 +23,7 @@ from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan
 from losscli.execution.shard_plan import ShardPlan
 from losscli.execution.shard_state import Plain, json_text, plan_out, reader_out
+from losscli.execution.shard_versions import file_versions
 from losscli.execution.state_file import SCHEMA, Shard, read_state, state_text
 from losscli.io.source import Source
 from losscli.lazy import dataclass
@@ -67,7 +68,7 @@ def score(
         "environment": list(environment),
         "doubled": list(prepared.source.doubled),
         "run": {**run, **({} if suite is None else {"suite": suite})},
-        "versions": _versions(prepared.source) if plan is None else plan.sha256,
+        "versions": file_versions(prepared.source) if plan is None else plan.sha256,
     }
     if kept is not None and (rows := _rows_kept(kept, settings)) is not None:
         return Scored(None, rows, len(chosen.splits), tasks)
@@ -89,28 +90,15 @@ def score(
 
 def _rows_kept(path: str, settings: Plain) -> int | None:
     """How many rows the state in a file read, if it is whole and has these settings."""
-    if settings["versions"] is None:
-        return None
+    versions = settings["versions"]
+    if isinstance(versions, list) and None in versions:
+        return None  # whether a file is the same cannot be said
     try:
         document = read_state(path).document
         same = all(json_text(document.get(name)) == json_text(value) for name, value in settings.items())
         return int(document["reader"]["read"]) if same else None
     except (LosscliError, TypeError, KeyError):
         return None  # there is none, or it is damaged: it is written anew
-
-
-def _versions(source: Source) -> str | None:
-    """A hash of the sizes and times, or tags, of all files; None where a file has none that lasts."""
-    found: list[Any] = []
-    for fragment in source.fragments:
-        file, remote = fragment.file, fragment.remote
-        if file is not None and file.spool is None:
-            found.append(file.version[:2])
-        elif remote is not None and remote.version.tag:
-            found.append([remote.version.size, remote.version.tag])
-        else:
-            return None
-    return hashlib.sha256(json_text(found).encode()).hexdigest()
 
 
 def _refuse_quantiles(plan: Plan) -> None:

@@ -214,6 +214,20 @@ def test_states_with_and_without_a_plan_are_different_runs(capfd):
     code, err = refused(capfd, "merge", "s1.json", "s2.json")
     assert code == 3
     assert "belongs to a different run" in err
+    assert "--shard-plan for every shard, or for none: shard 1/2 has it" in err
+
+
+def test_states_of_two_plans_are_different_runs(capfd):
+    parts(4)
+    run(capfd, "plan-shards", "run", "--shards", 2, "--plan-out", "plan.json")
+    assert shard(capfd, "--shard", "1/2", "--state-out", "s1.json")[0] == 0
+    os.utime("run/part3.csv", (1, 1))
+    run(capfd, "plan-shards", "run", "--shards", 2, "--plan-out", "plan.json")
+    assert shard(capfd, "--shard", "2/2", "--state-out", "s2.json")[0] == 0
+    code, err = refused(capfd, "merge", "s1.json", "s2.json")
+    assert code == 3
+    assert "they differ in cut" in err
+    assert "and the same plan" in err
 
 
 def test_a_state_is_kept_if_it_is_of_the_same_plan(capfd):
