@@ -92,6 +92,9 @@ class RowAccumulation:
 def _add_rows(scan: Scan, totals: RunAccumulator, engine: Engine, *, may_fork: bool = True) -> str | None:
     """Score rows split by split; gives the reason where forks did not come to an end, and threads must begin anew."""
     forked = fork_plan(engine, scan, totals) if may_fork else None
+    statistics = totals.unit_statistics
+    if statistics is not None and statistics.required.needs_row_numbers and isinstance(engine, Threads):
+        engine = replace(engine, gradual=True)  # rows wait for their numbers: `merge` adds them up
     slice_index = None if forked is not None or engine.is_remote else totals.slice_index
     scoring = RowAccumulation(totals.plan, totals.tables, totals.chunk_rows, totals.hashing,
                               totals.diagnostics is not None, slice_index)  # fmt: skip

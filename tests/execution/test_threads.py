@@ -272,6 +272,56 @@ def test_few_items_are_taken_ahead():
     answers.close()
 
 
+@pytest.mark.parametrize("waited", [0.0, 0.001, 1e6])
+@pytest.mark.parametrize("count", COUNTS)
+def test_a_gradual_engine_gives_the_same_answers(count, waited, monkeypatch):
+    monkeypatch.setattr(engine, "WAITED", waited)
+    taken, given, threads = [], [], set()
+
+    def some():
+        for item in items(30):
+            taken.append(item.number)
+            yield item
+
+    def work(item, _):
+        threads.add(threading.get_ident())
+        if item.number == 5:
+            raise LosscliError("five")
+        return item.number
+
+    for _, answer in Threads(count, gradual=True).map(work, some()):
+        given.append(answer)
+        assert waited < 1e6 or len(taken) - len(given) <= 3  # two tasks, and one that waits to be one
+    assert isinstance(given.pop(5), LosscliError)
+    assert given == [i for i in range(30) if i != 5]
+    assert len(threads) <= (1 if waited == 1e6 else count)
+
+
+def test_a_gradual_engine_has_more_threads_for_a_caller_that_waits(monkeypatch):
+    monkeypatch.setattr(engine, "WAITED", 0.01)
+    meeting = threading.Barrier(3, timeout=PATIENCE)  # of three threads: one that is alone would wait in vain
+
+    def work(item, _):
+        if item.number < 3:
+            meeting.wait()
+        return item.number
+
+    assert [answer for _, answer in Threads(3, gradual=True).map(work, items(6))] == list(range(6))
+
+
+def test_rows_that_wait_for_their_numbers_are_read_gradually(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Threads, "map", lambda self, *work, run=Threads.map: (asked.append(self), run(self, *work))[1])
+    path = written(columns(), tmp_path, "parquet")
+    reports = {losscli.evaluate(path, "rmse", target="y", pred="p", bootstrap=20, threads=n).to_json() for n in COUNTS}
+    assert len(reports) == 1
+    assert asked
+    assert all(one.gradual for one in asked)
+    asked.clear()
+    losscli.evaluate(path, "rmse", target="y", pred="p", threads=2)
+    assert not any(one.gradual for one in asked)
+
+
 def test_heavy_items_are_worked_on_one_at_a_time():
     working, most = [], []
     lock, meeting = threading.Lock(), threading.Barrier(3, timeout=PATIENCE)

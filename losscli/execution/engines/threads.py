@@ -17,6 +17,9 @@ BUDGET = 192 << 20
 """Bytes that items may take together. Where each takes much, fewer threads work at a time than there are."""
 
 AHEAD = 2  # items that may wait for a thread beside those that are worked on
+WAITED = 0.25
+"""Seconds that the caller of a `gradual` engine has waited, in all, before there are more threads than one."""
+
 _PATIENCE = 0.3  # seconds that threads get to end when their answers are no longer needed
 
 
@@ -25,11 +28,14 @@ class Threads:
     """Work in `count` threads of this process; with one, in the caller's.
 
     `may_fork` says that the process is ours alone, so that forks of it may do the work instead, where that is faster.
+    `gradual` is for a caller that does most of the work, with answers that take much memory: there is one thread, with
+    one answer ahead, until the caller has waited for some time.
     """
 
     count: int
     is_remote: bool = False
     may_fork: bool = False
+    gradual: bool = False
 
     def map(
         self, function: MapFunction[Item, Answer], items: Iterable[Item]
@@ -38,9 +44,9 @@ class Threads:
         if self.count == 1:
             yield from _one_after_the_other(function, iter(items))
             return
-        pool = _WorkerPool(function, iter(items), self.count + AHEAD)
+        pool = _WorkerPool(function, iter(items), self.count, self.gradual)
         try:
-            yield from pool.answers(self.count)
+            yield from pool.answers()
         finally:
             pool.stop()
 
@@ -91,7 +97,9 @@ class _WorkerPool(Generic[Item, Answer]):
 
     function: MapFunction[Item, Answer]
     items: Iterator[Item]
-    most: int  # tasks at a time
+    count: int  # threads
+    gradual: bool = False  # whether there is only one until the caller has waited for some time
+    waited: float = 0.0  # seconds that it has
     tasks: deque[_Task[Item, Answer]] = field(default_factory=deque)  # in the order of the items
     exhausted: bool = False  # whether there are no more items
     stopped: bool = False  # whether answers are no longer needed
@@ -99,17 +107,26 @@ class _WorkerPool(Generic[Item, Answer]):
     change: threading.Condition = field(default_factory=threading.Condition)
     threads: list[threading.Thread] = field(default_factory=list)
 
-    def answers(self, count: int) -> Iterator[tuple[Item, Answer | Exception]]:
-        """Each item with its answer, in order, from `count` threads."""
-        for _ in range(count):
-            thread = threading.Thread(target=self._work, daemon=True)
-            self.threads.append(thread)
-            thread.start()
+    @property
+    def most(self) -> int:
+        """How many tasks there are at a time."""
+        return 2 if self.gradual else self.count + AHEAD
+
+    def answers(self) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer, in order."""
+        self._start(1 if self.gradual else self.count)
         while (task := self._first()) is not None:
             if task.failed is not None:
                 raise task.failed
             assert task.answered is not None
             yield task.answered
+
+    def _start(self, count: int) -> None:
+        """Start threads until there are so many."""
+        while len(self.threads) < count:
+            thread = threading.Thread(target=self._work, daemon=True)
+            self.threads.append(thread)
+            thread.start()
 
     def stop(self) -> None:
         """End the threads; one that hangs in a read is left behind."""
@@ -124,12 +141,25 @@ class _WorkerPool(Generic[Item, Answer]):
         """The oldest task, once it is done; None when there are no more."""
         with self.change:
             while not (self.tasks[0].done if self.tasks else self.exhausted):
-                self.change.wait()
+                self._wait()
             if not self.tasks:
                 return None
             task = self.tasks.popleft()
             self.change.notify_all()
             return task
+
+    def _wait(self) -> None:
+        """Wait for a change; a gradual pool is one no more where the caller waits for long."""
+        if not self.gradual:
+            self.change.wait()
+            return
+        began = time.monotonic()
+        self.change.wait(max(0.0, WAITED - self.waited))
+        self.waited += time.monotonic() - began
+        if self.waited >= WAITED:
+            self.gradual = False
+            self._start(self.count)
+            self.change.notify_all()  # there may be more tasks
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:
@@ -154,7 +184,7 @@ class _WorkerPool(Generic[Item, Answer]):
                 if self.stopped or self.exhausted:
                     return None
             try:
-                with using_threads(self.most - AHEAD):
+                with using_threads(self.count):
                     item = next(self.items)
                 task.memory_bytes = item.memory_bytes
             except BaseException as error:
