@@ -27,6 +27,8 @@ from object_store import command, object_store, quick_retries
 from waiting import PATIENCE
 
 import losscli
+from losscli.cli import shard_number
+from losscli.execution.state_file import Shard
 
 if shutil.which("bash") is None:
     pytest.skip("the recipes are written for bash", allow_module_level=True)
@@ -74,7 +76,7 @@ def script(name: str, body: str) -> None:
 def here(text: str) -> str:
     """A recipe about two shards in this folder."""
     text = text.replace("s3://bucket/", f"{os.getcwd()}/").replace("preds.parquet", f"{os.getcwd()}/preds")  # noqa: PTH109
-    text = re.sub(r"SHARDS = 16", "SHARDS = 2", text).replace("/16", "/2").replace("{0..15}", "{0..1}")
+    text = re.sub(r"SHARDS = 16", "SHARDS = 2", text).replace("/16", "/2").replace("0..15", "0..1")
     return text.replace("seq 16", "seq 2").replace("completions: 16", "completions: 2").replace("mse<=0.5", "mse<=50")
 
 
@@ -85,9 +87,14 @@ def shell(text: str, **variables: str) -> str:
     return done.stdout
 
 
+def asked() -> list[tuple[list[str], dict[str, str]]]:
+    """What losscli was asked for, and the variables of then."""
+    return [json.loads(line) for line in Path("asked.jsonl").read_text().splitlines()]
+
+
 def run_asked(monkeypatch) -> None:
     """Do what losscli was asked for, with the variables of then."""
-    lines = [json.loads(line) for line in Path("asked.jsonl").read_text().splitlines()]
+    lines = asked()
     Path("asked.jsonl").unlink()
     for words, environ in lines:
         with monkeypatch.context() as then:
@@ -121,6 +128,11 @@ def test_slurm(folder, monkeypatch):
   done; echo 17;;
 "--dependency=afterok:17 --wrap "*) bash -c "$3";;
 *) exit 9;; esac""")  # fmt: skip
+    again = {"ID": str(last), "MIN": str(last), "STEP": "1", "COUNT": "1"}  # sbatch --array=1 score.sbatch
+    environ = {f"SLURM_ARRAY_TASK_{name}": text for name, text in again.items()}
+    shell("bash score.sbatch", SLURM_CPUS_PER_TASK=options["cpus-per-task"], **environ)
+    ((words, environ),) = asked()
+    assert shard_number.asked(words[words.index("--shard") + 1], environ)[0] == Shard(2, 2)
     shell(submit)
     run_asked(monkeypatch)
     assert value("report.json") == expected()

@@ -55,7 +55,8 @@ def asked(text: str, environ: Mapping[str, str]) -> tuple[Shard, tuple[str, ...]
             raise UsageError(f"--shard {text}: {place} is not in the range from {first} to {last}",
                              code="USAGE_BAD_VALUE")  # fmt: skip
         return Shard(place - first + 1, last - first + 1), ()
-    if found := re.fullmatch(r"\s*auto(?:/([0-9]{1,6}))?\s*", text):
+    found = re.fullmatch(r"\s*auto(?:/([0-9]{1,6}))?\s*", text)
+    if found and int(found[1] or 1):
         return _scheduled(found[1], environ)
     return read_shard(text), ()
 
@@ -71,13 +72,23 @@ def _scheduled(count: str | None, environ: Mapping[str, str]) -> tuple[Shard, tu
             code="USAGE_INCOMPLETE",
         )
     (scheduler,) = known
-    of = _number(environ, scheduler.count, None) if count is None else int(count)
+    told = _number(environ, scheduler.count, None, least=1)
+    of = told if count is None else int(count)
+    if told is not None and of is not None and told != of:
+        # Tasks of an array that are submitted again by themselves are a smaller array, counted from another number.
+        job = "job" if told == 1 else "jobs"
+        raise UsageError(
+            f"--shard auto/{of}: {scheduler.count}={told}, so the scheduler knows of {told} {job}",
+            hint=f"the same shard in whatever jobs are started: --shard ${scheduler.index}/0..{of - 1}, or /1..{of} "
+            "where the whole run counts from 1",
+            code="USAGE_CONFLICT",
+        )
     if of is None:
         raise UsageError(f"--shard auto: {scheduler.index} is set, but no variable says how many shards there are",
                          hint="--shard auto/16", code="USAGE_INCOMPLETE")  # fmt: skip
-    first, step = _number(environ, scheduler.first, 1), _number(environ, scheduler.step, 1)
+    first, step = _number(environ, scheduler.first, 1), _number(environ, scheduler.step, 1, least=1)
     place = _number(environ, scheduler.index, None)
-    assert place is not None and first is not None and step  # a step of 0 is no array
+    assert place is not None and first is not None and step is not None
     number, rest = divmod(place - first, step)
     shown = f"{scheduler.index}={environ[scheduler.index]}"
     if rest or not 0 <= number < of:
@@ -87,14 +98,14 @@ def _scheduled(count: str | None, environ: Mapping[str, str]) -> tuple[Shard, tu
     return shard, (f"scores shard {shard}: {shown}, counted from {first}",)
 
 
-def _number(environ: Mapping[str, str], name: int | str | None, otherwise: int | None) -> int | None:
-    """A whole number, or that of a variable; `otherwise` where it is not set."""
+def _number(environ: Mapping[str, str], name: int | str | None, otherwise: int | None, least: int = 0) -> int | None:
+    """A whole number, or that of a variable, of `least` or more; `otherwise` where it is not set."""
     if isinstance(name, int):
         return name
     text = environ.get(name or "")
     if not text:
         return otherwise
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise UsageError(f"--shard auto: {name}='{text}' is not a whole number",
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least:
+        raise UsageError(f"--shard auto: {name}='{text}' is not a whole number" + f" from {least} on" * (least > 0),
                          hint="give the number: --shard 3/16", code="USAGE_BAD_VALUE")  # fmt: skip
     return int(text)
