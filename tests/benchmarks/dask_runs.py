@@ -3,7 +3,7 @@
     python tests/benchmarks/dask_runs.py [--runs N] [--only WORD] [--folder F] [--write]
 
 The cluster runs before the first measurement, so its start is no part of any. Each round checks that both print the
-same bytes. The data (340 MB) are made in the folder, once. --write puts the table into docs/dask.md.
+same bytes. The data (3.5 GB) are made in the folder, once. --write puts the table into docs/dask.md.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Case:
         return f"{self.suffix}_{self.files}_{self.rows}"
 
 
-CASES = (Case(5000, 100, "csv", 1.5), Case(40, 500_000, "parquet", 1.3))
+CASES = (Case(5000, 100, "csv", 1.5), Case(40, 500_000, "parquet", 1.3), Case(40, 5_000_000, "parquet", 1.3))
 
 
 def make_data(case: Case, folder: Path) -> None:
