@@ -84,6 +84,12 @@ def read_content(path: str, what: str) -> bytes:
 
 def _absent(path: str) -> FileError:
     """Only a file that its folder does not have is missing; of another one it is not known whether it is there."""
+    from losscli.io.files.archives import refuse_member
+    from losscli.io.files.placeholders import tracked_elsewhere
+
+    refuse_member(path)
+    if elsewhere := tracked_elsewhere(path):
+        return FileError("only a pointer to it is here", path=path, hint=elsewhere)
     if os.path.islink(path):  # noqa: PTH114  any other file there was written a moment ago
         return FileError("a link to a file that does not exist", path=path)
     folder = os.path.dirname(path) or "."  # noqa: PTH120

@@ -122,14 +122,26 @@ def _refuse_rows(options: EvalOptions) -> None:
 
 def _found(folder: str, name: str) -> list[str]:
     """The states of a suite in a folder."""
-    from losscli.io.files.discover import discover
+    from losscli.io.files.archives import refuse_member
 
-    start = folder.rstrip("/") if scheme_of(folder) else glob.escape(local_path(folder).rstrip("/"))
+    folder = local_path(folder).rstrip("/")
+    names = f"{glob.escape(name)}.*-of-*.json"
+    paths = _remote(folder, names) if scheme_of(folder) else sorted(map(str, Path(folder or "/").glob(names)))
+    if not paths:
+        refuse_member(folder)
+        raise FileError(f"no state of the suite '{name}'", path=redacted(folder), code="IO_NOT_FOUND",
+                        hint=f"losscli check --shard I/N --state-out {redacted(folder)}")  # fmt: skip
+    return paths
+
+
+def _remote(folder: str, names: str) -> list[str]:
+    """The files of a store's folder whose names match."""
+    from losscli.io.remote.listing import expand_remote
+
     try:
-        files = discover([f"{start}/{name}.*-of-*.json"]).files
+        files = expand_remote(f"{glob.escape(folder)}/{names}", [])
     except FileError as error:
         if error.code != "IO_NOT_FOUND":
             raise
-        raise FileError(f"no state of the suite '{name}'", path=redacted(folder), code="IO_NOT_FOUND",
-                        hint=f"losscli check --shard I/N --state-out {redacted(folder)}") from None  # fmt: skip
-    return [file.path if file.remote is None else file.remote.url for file in files]
+        return []
+    return [file.remote.url for file in files if file.remote is not None]

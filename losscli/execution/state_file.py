@@ -13,6 +13,7 @@ from pathlib import Path
 from losscli._version import __version__
 from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.shard_state import Plain, json_text
+from losscli.io.files.archives import refuse_member
 from losscli.io.files.streams import file_error
 from losscli.io.remote.address import REMOTE_URL, local_path, redacted
 from losscli.lazy import dataclass
@@ -129,6 +130,8 @@ def content(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            refuse_member(path)
         raise file_error(error, path) from None
     except ValueError:
         raise DataError("not a valid file name", path=path, code="DATA_BAD_REPORT") from None

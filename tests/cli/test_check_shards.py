@@ -112,6 +112,15 @@ def test_what_needs_all_rows_is_refused_and_the_other_suites_go_on(changes, mess
     assert [path.name for path in Path("states").iterdir()] == ["baseline.1-of-1.json"]
 
 
+def test_a_folder_of_states_may_have_the_name_of_a_file_in_an_archive(folder):
+    whole = command("check", "-f", "json")
+    for number in "12":
+        assert command("check", "--shard", f"{number}/2", "--state-out", "run.zip:s[1]", "-q")[0] == 0
+    assert command("check", "--states", "run.zip:s[1]", "-f", "json") == whole
+    code, out, err = command("check", "--states", "run.zip:other")
+    assert (code, out) == (2, "") and "a file in an archive can only be a table" in err
+
+
 def test_states_may_be_in_a_store(folder, monkeypatch):
     pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
     quick_retries(monkeypatch)
@@ -122,6 +131,12 @@ def test_states_may_be_in_a_store(folder, monkeypatch):
             assert command("check", "--shard", f"{number}/2", "--state-out", "s3://checks/states", "-q")[0] == 0
         assert client.list_objects_v2(Bucket="checks")["KeyCount"] == 4
         assert command("check", "--states", "s3://checks/states", "-f", "json") == whole
+        for state in client.list_objects_v2(Bucket="checks", Prefix="states/")["Contents"]:
+            client.copy_object(Bucket="checks", Key=f"run.zip:s[1]/{state['Key'].removeprefix('states/')}",
+                               CopySource={"Bucket": "checks", "Key": state["Key"]})  # fmt: skip
+        assert command("check", "--states", "s3://checks/run.zip:s[1]", "-f", "json") == whole
+        code, _, err = command("check", "--states", "s3://checks/run.zip:other")
+        assert code == 2 and "a file in an archive can only be a table" in err
         code, _, err = command("check", "--states", "s3://checks/none")
         assert code == 4 and "no state of the suite 'limits'" in err
         code, _, err = command("check", "--states", "s3://nowhere/none")

@@ -340,6 +340,57 @@ def test_patterns(s3):
     assert mse("s3://bucket/run/part*.csv") == (1 + 81) / 2
 
 
+MARKED = ("a?b.csv", "a*b.csv", "[x].csv", "a**b.csv", "x[1].zip:a.csv", "f[1]/part1.csv", "f[1]/part2.csv",
+          "region=a?/part1.csv")  # fmt: skip
+
+
+@pytest.fixture
+def marked(s3):
+    """Objects whose own names have the marks of patterns, among others that these would match."""
+    others = ("axb.csv", "ayyb.csv", "x.csv", "x1.zip", "f1/part1.csv", "region=ab/part1.csv")
+    for at, name in enumerate((*others, *MARKED)):
+        s3.put_object(Bucket="bucket", Key=f"marked/{name}", Body=f"y,p\n0,{at}\n".encode())
+    yield s3
+    for each in s3.list_objects_v2(Bucket="bucket", Prefix="marked/")["Contents"]:
+        s3.delete_object(Bucket="bucket", Key=each["Key"])
+
+
+def test_an_object_of_exactly_this_name_comes_before_the_pattern(marked):
+    def under(path: str) -> list[str]:
+        return [name.removeprefix("marked/") for name in found(f"s3://bucket/marked/{path}")]
+
+    for name in MARKED:
+        (file,) = discover([f"s3://bucket/marked/{name}"]).files
+        assert (file.path, file.member, dict(file.partition_values)) == (f"s3://bucket/marked/{name}", None, {})
+    assert under("f[1]/") == under("f[1]") == ["f[1]/part1.csv", "f[1]/part2.csv"]
+    assert under("f[1]/*.csv") == ["f1/part1.csv"]  # which is no name of its own
+    for name, expected in (
+        ("a?b.csv", ["a*b.csv", "axb.csv"]),
+        ("a*b.csv", ["a**b.csv", "axb.csv", "ayyb.csv"]),
+        ("[x].csv", ["x.csv"]),
+        ("f[1]/part1.csv", ["f1/part1.csv"]),
+    ):
+        marked.delete_object(Bucket="bucket", Key=f"marked/{name}")
+        assert under(name) == expected
+
+
+def test_names_with_marks_are_read_in_every_place(marked, judged):
+    # Beside each is another object, which its name would match as a pattern.
+    for name, other, content in (("y?.csv", "ya.csv", "k,y\n1,0\n"), ("p[0].csv", "p0.csv", "k,p\n1,3\n"),
+                                 ("c*.csv", "ca.csv", "a,b\n1,2\n")):  # fmt: skip
+        marked.put_object(Bucket="bucket", Key=f"marked/{name}", Body=content.encode())
+        marked.put_object(Bucket="bucket", Key=f"marked/{other}", Body=f"{content}9,9\n".encode())
+    for number in "12":
+        for at in ("states[1]", "states1"):
+            marked.put_object(Bucket="bucket", Key=f"marked/{at}/s{number}.json", Body=judged[f"s{number}.json"])
+    at = "s3://bucket/marked"
+    assert mse(f"{at}/p[0].csv", targets=f"{at}/y?.csv", on="k") == 9.0
+    code, out, err = command("eval", "-l", "l2_penalty", "--table", f"params={at}/c*.csv", "-q")
+    assert (code, float(out)) == (0, 5.0), err
+    assert command("merge", f"{at}/states[1]/s2.json", f"{at}/states[1]/s1.json", "-o", "merged.json")[0] == 0
+    assert Path("merged.json").read_bytes() == judged["report.json"]
+
+
 def test_a_listing_spares_the_question_about_each_file(web, s3):
     assert all(
         file.remote is not None and file.remote.version is not None for file in discover(["s3://bucket/run"]).files
@@ -883,6 +934,11 @@ def placed(where: str, files: dict[str, bytes], web, s3) -> str:
     if where == "web":
         web.files.update(files)
         return f"{web.base}/ok/"
+    if where == "here":
+        Path("saved").mkdir(exist_ok=True)
+        for name, content in files.items():
+            Path("saved", name).write_bytes(content)
+        return "saved/"
     for name, content in files.items():
         s3.put_object(Bucket="bucket", Key=f"saved/{name}", Body=content)
     return "s3://bucket/saved/"
@@ -905,6 +961,29 @@ def test_baselines_reports_and_states_may_be_remote(where, web, s3, judged):
     assert code == 0 and out
     code, _, err = command("diff", f"{at}old.json", f"{at}old.json")
     assert code == 0 and "are the same file" in err
+
+
+@pytest.mark.parametrize("where", ["here", "web", "s3"])
+def test_a_file_in_an_archive_is_no_report_and_no_state(where, web, s3, judged):
+    at = placed(where, {"run.zip": zip_bytes(judged["old.json"])}, web, s3)
+    member = f"{at}run.zip:preds.csv"
+    for words in (
+        *((*EVAL, "--gate", "mse<baseline", "--baseline", member, "--baseline-missing", how)
+          for how in ("skip", "error", *["create"] * (where != "web"))),
+        ("diff", member, "report.json"),
+        ("diff", "report.json", member),
+        ("merge", "s1.json", member),
+        ("merge", "s1.json", "s2.json", "--baseline", member, "--baseline-missing", "skip"),
+        ("eval", *EVAL[2:], "--shard", "1/2", "--state-out", "s.json", "--shard-plan", member),
+        (*EVAL, "--checksums", member),
+    ):  # fmt: skip
+        code, out, err = command(*words)
+        assert (code, out) == (2, "") and f"in: {member}" in err and "extract it from" in err, (words, err)
+    placed(where, {"run.zip:preds.csv": judged["old.json"]}, web, s3)  # a file of exactly this name
+    code, _, err = command(*EVAL, *GATE, "--baseline", member)
+    assert code == 1 and "failed" in err
+    if where == "s3":
+        s3.delete_object(Bucket="bucket", Key="saved/run.zip:preds.csv")
 
 
 @pytest.mark.parametrize("where", ["web", "s3"])
@@ -951,6 +1030,16 @@ def test_secrets_of_a_baseline_are_not_shown(web, judged):
     web.files["old.json"] = b"{}"
     code, _, more = command(*EVAL, "--baseline", url)
     assert code == 3 and not any(secret in out + err + more for secret in ("word@", "sig=key"))
+
+
+def test_a_scheme_in_capitals_is_the_same(web, s3, judged):
+    at = placed("s3", judged, web, s3).replace("s3://", "S3://")
+    assert mse("S3://bucket/files/preds.csv") == mse(web.base.replace("http:", "HTTP:") + "/ok/preds.csv") == LOSS
+    assert found("S3://bucket/run/part?.csv") == found("s3://bucket/run/part?.csv")
+    code, _, err = command(*EVAL, *GATE, "--baseline", f"{at}old.json", "-o", f"{at}new.json")
+    assert code == 1 and "failed" in err
+    assert s3.head_object(Bucket="bucket", Key="saved/new.json")["ContentLength"] > 0
+    assert discover([web.base.replace("http:", "HTTP:") + "/ok/preds.csv"]).notes == ()
 
 
 # ------------------------------------------------------------------------------------------------------ hf://

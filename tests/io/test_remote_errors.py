@@ -225,19 +225,21 @@ def test_a_missing_bucket_is_no_missing_file(scheme, what, monkeypatch):
         ("preds.csv/old.json", "ot a directory"),  # a file as a folder
         ("unmounted/old.json", "its folder does not exist"),
         ("link.json", "a link to a file that does not exist"),
+        ("tracked.json", "dvc pull gets the data"),
     ],
 )
 def test_a_local_baseline_that_cannot_be_looked_at_is_never_missing(path, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("preds.csv").write_text("y,p\n1,2\n")
     Path("link.json").symlink_to("elsewhere.json")
+    Path("tracked.json.dvc").write_text("outs:\n- path: tracked.json\n")
     run = ("eval", "preds.csv", "-t", "y", "-p", "p", "-l", "mse", "--gate", "mse<baseline", "--baseline")
     for how in ("skip", "create"):
         code, out, err = command(*run, path, "--baseline-missing", how)
         assert (code, out) == (4, "") and "there is no baseline" not in err and message in err
     code, out, err = command(*run, "absent.json", "--baseline-missing", "skip")
     assert code == 0 and "there is no baseline" in err
-    assert sorted(map(str, Path().iterdir())) == ["link.json", "preds.csv"]
+    assert sorted(map(str, Path().iterdir())) == ["link.json", "preds.csv", "tracked.json.dvc"]
 
 
 # --------------------------------------------------------------------------------------------------- no network

@@ -8,6 +8,7 @@ import pickle
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPConnection
+from urllib.parse import parse_qs
 
 import numpy as np
 import pyarrow as pa
@@ -124,6 +125,22 @@ def test_addresses_that_are_named_one_by_one_are_looked_up_side_by_side(store):
     store.wanted = transfer.IN_FLIGHT
     assert len(discover([f"s3://bucket/part{at}.csv" for at in range(40)]).files) == 40
     assert store.most == transfer.IN_FLIGHT
+
+
+@pytest.mark.parametrize(
+    ("path", "prefixes"),
+    [
+        ("run/part?.csv", ["run/part"]),
+        ("run/*.csv", ["run/"]),
+        ("run/part[0-9].csv", ["run/part", "run/part[0-9].csv"]),  # which does not match itself
+        ("run/part?.zip:a.csv", ["run/part", "run/part?.zip:a.csv"]),
+    ],
+)
+def test_a_pattern_is_at_most_one_more_request_than_its_listing(path, prefixes, store):
+    store.files.update({"run/part1.csv": b"y,p\n1,2\n", "run/part1.zip": b""})
+    assert len(discover([f"s3://bucket/{path}"]).files) == 1
+    listings = {parse_qs(asked.partition("?")[2])["prefix"][0] for _, asked, _ in store.asked if "list-type" in asked}
+    assert sorted(listings) == prefixes
 
 
 def test_the_first_error_in_the_order_of_the_files_is_raised(store):

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
-from losscli.errors import DataError, did_you_mean
+from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.files.streams import Readable, Stream
+from losscli.io.remote.address import redacted
 from losscli.lazy import pattern
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def cut_member(path: str) -> tuple[str, str] | None:
     if not cuts or os.path.lexists(path):
         return None
     return next((cut for cut in cuts if os.path.isfile(cut[0])), cuts[0])  # noqa: PTH113
+
+
+def refuse_member(path: str) -> None:
+    """A UsageError about `archive.zip:member`, for what is read from a file of its own and has none of this name."""
+    if (cut := cut_member(path)) is not None:
+        raise UsageError("a file in an archive can only be a table; reports, states, plans and lists of checksums are "
+                         "files of their own", path=redacted(path), code="USAGE_BAD_VALUE",
+                         hint=f"extract it from '{redacted(cut[0])}', and name the file")  # fmt: skip
 
 
 def is_resource(name: str) -> bool:

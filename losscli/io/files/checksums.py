@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from losscli.errors import DataError, UsageError
+from losscli.io.files.archives import refuse_member
 from losscli.io.files.compression import spool_to_file
 from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.spool import CHUNK_BYTES
@@ -133,6 +134,8 @@ def _content(listing: str) -> bytes:
         with Path(listing).open("rb") as file:
             return file.read(_LARGEST + 1)
     except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            refuse_member(listing)
         raise file_error(error, listing) from None
 
 

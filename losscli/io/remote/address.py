@@ -176,7 +176,7 @@ def check(url: str) -> Address:
             hint="credentials come from the environment: 'losscli help remote'",
             code="USAGE_BAD_VALUE",
         )
-    return Address(url)
+    return Address(scheme + url[len(scheme) :])  # the libraries of stores know it in lower case alone
 
 
 def on_the_web(url: str) -> str:

@@ -11,14 +11,15 @@ from typing import Any
 from losscli.errors import FileError, UsageError
 from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
 from losscli.io.files.table_formats import refused, table_format_of
-from losscli.io.remote.address import WEB, Address, check, redacted
+from losscli.io.remote.address import WEB, Address, check, redacted, scheme_of
 from losscli.io.remote.failures import TRANSIENT, StatusError
 from losscli.io.remote.http import NoRangesError
 from losscli.io.remote.stores import Info, ObjectStore, Store, description, remote_version, store_of
 from losscli.io.remote.transfer import in_flight, run
 from losscli.lazy import pattern
 
-MAGIC = pattern(r"[*?\[]")
+_MAGIC = pattern(r"[*?\[]")
+_NO_GLOB_OF_ITSELF = pattern(r"\[|[^/]\*\*|\*\*[^/]")
 
 
 def look_up(urls: Iterable[str]) -> Iterator[Info | None]:
@@ -28,7 +29,7 @@ def look_up(urls: Iterable[str]) -> Iterator[Info | None]:
 
 async def _looked_up(url: str) -> Info | None:
     address = check(url)
-    return None if MAGIC.search(url.partition("://")[2]) else await description(address)
+    return None if _is_pattern(address) else await description(address)
 
 
 def expand_remote(url: str, notes: list[str], known: Info | None = None) -> list[FoundFile]:
@@ -39,13 +40,13 @@ def expand_remote(url: str, notes: list[str], known: Info | None = None) -> list
             raise UsageError("a web server cannot list its files", path=address.redacted,
                              hint="name each file; write a * that is part of a file name as %2A",
                              code="USAGE_CONFLICT")  # fmt: skip
-        if address.url != url:
+        if address.scheme != scheme_of(url):
             notes.append(f"{redacted(url)} is read as {address.redacted}")
         return [_found(address, {})]
     store = store_of(address)
     backend = store.backend
     assert isinstance(backend, ObjectStore)
-    if MAGIC.search(address.url.partition("://")[2]):
+    if _is_pattern(address):
         return _matches(address, store, backend, notes)
     info = known or run(description(address))
     assert info is not None
@@ -61,10 +62,12 @@ def is_there(url: str, notes: list[str]) -> bool:
     and so do web servers.
     """
     address = check(url)
-    if address.scheme not in WEB and MAGIC.search(address.url.partition("://")[2]):
-        return False
     store = store_of(address)
+    backend = store.backend
     try:
+        if isinstance(backend, ObjectStore) and _is_pattern(address):
+            found = _own_entry(address, store, backend)
+            return found is not None and found.get("type") != "directory"
         refusal = run(store.retried(lambda: _refusal(store, address), address))
     except FileError as error:
         if error.code not in ("IO_NOT_FOUND", "IO_PERMISSION"):
@@ -93,9 +96,32 @@ def _found(address: Address, columns: Mapping[str, str | None]) -> FoundFile:
     return FoundFile(address.redacted, columns, address)
 
 
+def _is_pattern(address: Address) -> bool:
+    return _MAGIC.search(address.url.partition("://")[2]) is not None
+
+
+def _own_entry(address: Address, store: Store, backend: ObjectStore) -> Info | None:
+    """What the store has under exactly the name that is also a pattern: one request, unless it is a large folder.
+
+    It is a listing, as a store may permit that alone, and tells what is missing from what is forbidden.
+    """
+    path = backend.store_path(address)
+    folder, slash, name = path.rpartition("/")
+    if not slash or _MAGIC.search(path.lstrip("/").partition("/")[0]):  # no bucket has such a name
+        return None
+    entries = run(store.retried(lambda: backend.listing("find", folder, prefix=name), address))
+    is_folder = any(found.startswith(f"{path}/") for found in entries)
+    return entries.get(path) or ({"type": "directory"} if is_folder else None)
+
+
 def _matches(address: Address, store: Store, backend: ObjectStore, notes: list[str]) -> list[FoundFile]:
+    """The files that match; what has the very name of the pattern is taken alone, as on local disks."""
     pattern = backend.store_path(address)
-    entries = run(store.retried(lambda: backend.listing("glob", pattern), address))
+    own = _own_entry(address, store, backend) if _NO_GLOB_OF_ITSELF.search(pattern) else None
+    entries = {} if own else run(store.retried(lambda: backend.listing("glob", pattern), address))
+    if own := own or entries.get(pattern):
+        found = _address(address, pattern, own)
+        return _folder(found, store, backend, notes) if found.version is None else [_found(found, {})]
     named = {part for part in PurePosixPath(pattern).parts if part.startswith(".")}
     files: dict[str, FoundFile] = {}
     for name in sorted(entries, key=natural_key):

@@ -95,10 +95,10 @@ class ObjectStore:
             raise IncompleteBody(f"{len(data)} of {end - start} bytes")
         return None, data
 
-    async def listing(self, method: str, store_path: str) -> Mapping[str, Mapping[str, Any]]:
-        """The entries that `find` or `glob` returns, by name."""
+    async def listing(self, method: str, store_path: str, **options: str) -> Mapping[str, Mapping[str, Any]]:
+        """The entries that `find` or `glob` returns, by name; `find` takes a `prefix` of the names in a folder."""
         self.filesystem.invalidate_cache()
-        found: Mapping[str, Mapping[str, Any]] = await self._ask(method, store_path, detail=True)
+        found: Mapping[str, Mapping[str, Any]] = await self._ask(method, store_path, detail=True, **options)
         return found
 
     async def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from losscli.errors import FileError
+from losscli.io.files.archives import refuse_member
 from losscli.io.remote.address import Address, check
 from losscli.io.remote.input import find_remote
 from losscli.io.remote.stores import description, remote_version
@@ -20,8 +21,15 @@ def read_whole(url: str, limit: int | None = None) -> bytes:
     ------
     FileError
         With the code IO_NOT_FOUND only if the store or server says that there is no such file.
+    UsageError
+        If it says so of a name that is one of a file in an archive, which is not looked for.
     """
-    source = find_remote(_file(check(url)))
+    try:
+        source = find_remote(_file(check(url)))
+    except FileError as error:
+        if error.code == "IO_NOT_FOUND":
+            refuse_member(url)
+        raise
     pieces: list[bytes] = []
     left = None if limit is None else limit + 1
     with source.open() as stream:
