@@ -14,6 +14,7 @@ from losscli.execution.merge_states import merge as merge_states
 from losscli.execution.prepare import Data, paired
 from losscli.execution.python_data import paths_of
 from losscli.execution.python_run import check_engine, evaluated, judged, observed, prepared, rules_of
+from losscli.execution.state_file import state_files
 from losscli.gates.verdicts import drop_limit, evaluate_gates
 from losscli.io.source import ReadOptions
 from losscli.losses._loss_name import LossName
@@ -344,7 +345,8 @@ def merge(
     Parameters
     ----------
     states : path or list of paths
-        The state file of the whole run, or those of all its shards, in any order.
+        The state file of the whole run, or those of all its shards, in any order; a folder stands for its ``*.json``,
+        and a glob for what it matches.
     max_dropped : int or str, optional
         How many predictions may have been left out, as in `evaluate`.
     gates, baseline, allow_incomparable
@@ -369,7 +371,7 @@ def merge(
     losscli.errors.FileError: no such file
     """
     rules = rules_of(gates, _evaluation(baseline), max_dropped, allow_incomparable)
-    evaluation = merge_states(paths_of(states) or ()).evaluation
+    evaluation = merge_states(state_files(paths_of(states) or ())).evaluation
     return Report(judged(evaluation, bound_to_results(rules.gates, evaluation), rules))
 
 

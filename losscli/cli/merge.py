@@ -29,18 +29,21 @@ losscli merge s1.json s2.json -o report.json""",
 def command(**given: Any) -> int:
     """Make the report of a run that was scored in shards, by 'losscli eval --shard I/N --state-out FILE'.
 
-    The command needs the STATE of every shard, in any order, and not the data. The report is the same, to the last bit,
-    as that of one run over all rows. Gates and a baseline are judged as 'losscli eval' would.
+    The command needs the STATE of every shard, in any order, and not the data. A folder stands for its *.json, and a
+    quoted glob for what it matches, in stores as well. The report is the same, to the last bit, as that of one run over
+    all rows. Gates and a baseline are judged as 'losscli eval' would.
     """
     from losscli.cli import outputs, reports, scoring, shard_states
     from losscli.cli.read_options import merge_options
+    from losscli.execution.state_file import state_files
 
     options = merge_options(given)
+    states = state_files(options.states)
     if options.state_out is not None:
-        return _merge_some(options.states, options.state_out, options)
-    outputs.check_outputs(options.report.paths, options.states)
+        return _merge_some(states, options.state_out, options)
+    outputs.check_outputs(options.report.paths, states)
     reports.check(options.report)
-    judged, _ = shard_states.merged(options.states, options.gates, options.report, options.quiet)
+    judged, _ = shard_states.merged(states, options.gates, options.report, options.quiet)
     scoring.deliver(judged, options.gates, options.report, options.quiet)
     return scoring.ended(judged, options.gates)
 

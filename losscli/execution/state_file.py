@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
@@ -15,7 +17,7 @@ from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.shard_state import Plain, json_text
 from losscli.io.files.archives import refuse_member
 from losscli.io.files.streams import file_error
-from losscli.io.remote.address import REMOTE_URL, local_path, redacted
+from losscli.io.remote.address import REMOTE_URL, WEB, local_path, redacted, scheme_of
 from losscli.lazy import dataclass
 
 SCHEMA = "losscli.state/3"
@@ -82,6 +84,30 @@ def whole(path: str) -> Iterator[None]:
         raise
     except Exception:
         raise damaged(path) from None
+
+
+def state_files(paths: Sequence[str]) -> list[str]:
+    """The states that are named: a folder stands for its `*.json`, and a glob for what it matches, in stores as well.
+
+    No shell expands an address; a path is taken as it is if it is no folder and has none of `*?[`.
+    """
+    return [file for path in paths for file in _named(path)]
+
+
+def _named(path: str) -> list[str]:
+    local = local_path(path)
+    scheme, folder = scheme_of(local), local.rstrip("/")
+    if scheme in WEB:
+        return [path]
+    if local.endswith("/") if scheme else os.path.isdir(local):  # noqa: PTH112
+        pattern = f"{folder if scheme else glob.escape(folder)}/*.json"
+    elif re.search(r"[*?\[]", local):
+        pattern = local
+    else:
+        return [path]
+    from losscli.io.files.discover import discover
+
+    return [file.path if file.remote is None else file.remote.url for file in discover([pattern]).files]
 
 
 def read_state(path: str) -> State:

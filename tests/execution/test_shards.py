@@ -347,7 +347,9 @@ def test_merge_refuses_what_is_no_whole_run(files, two, tmp_path, capfd):
     assert f"shard 2 is given 2 times ({three[1]}, {three[1]}); shard 3 of 3 is missing" in said
     assert "shards of different runs" in refused(3, capfd, "merge", *three, two[0])
     assert "no such file" in refused(4, capfd, "merge", tmp_path / "nowhere.json")
-    assert "directory" in refused(4, capfd, "merge", tmp_path).lower()
+    assert "shards of different runs" in refused(3, capfd, "merge", tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert "no file matches" in refused(4, capfd, "merge", tmp_path / "empty")
 
 
 @pytest.mark.parametrize(
@@ -552,6 +554,26 @@ def test_a_state_that_is_there_is_kept(tmp_path, capfd):
     assert json.loads(merged(tmp_path, [state]))["results"][0]["value"] == 18.5
     state.unlink()
     assert "wrote shard 1/1" in said()
+
+
+@pytest.mark.parametrize("form", ["{}", "{}/", "{}/*.json", "{}/s[12]of?.json"])
+def test_states_in_a_folder(form, files, tmp_path, capfd, monkeypatch):
+    """Of a folder its *.json, and of a glob what it matches; a name that is there is no glob."""
+    args = (files["csv"], *PLAIN, "-l", "mse")
+    folder = tmp_path / "run [1]"
+    folder.mkdir()
+    states(folder, args, 2)
+    (folder / "notes.txt").write_text("no state")
+    monkeypatch.chdir(folder)
+    expected = one(tmp_path, args)
+    assert merged(tmp_path, [form.format("." if "*" in form or "?" in form else folder)]) == expected
+    os.rename("s1of2.json", "s[2].json")  # noqa: PTH104
+    assert merged(tmp_path, ["s[2].json", "s2of2.json"]) == expected
+    ends(0, "merge", ".", "--state-out", tmp_path / "all.json")
+    assert losscli.merge(folder).to_json() + "\n" == losscli.merge(tmp_path / "all.json").to_json() + "\n"
+    capfd.readouterr()
+    assert "no file matches" in refused(4, capfd, "merge", tmp_path / "x*.json")
+    assert "is an input" in refused(2, capfd, "merge", ".", "-o", "s2of2.json")
 
 
 def test_states_of_states(files, tmp_path, capfd):

@@ -115,8 +115,13 @@ def test_shards_read_a_plan_in_the_store(s3, folder):
     run = ("eval", "--shard-plan", "s3://outputs/plan.json", *RUN[1:], "-l", "mse")
     for shard in ("1", "2"):
         assert command(*run, "--shard", f"{shard}/2", "--state-out", f"s3://outputs/{shard}.json")[0] == 0
-    assert command("merge", "s3://outputs/1.json", "s3://outputs/2.json", "-o", "merged.json")[0] == 0
-    assert Path("merged.json").read_bytes() == Path("whole.json").read_bytes()
+        assert command(*run, "--shard", f"{shard}/2", "--state-out", f"s3://outputs/states/{shard}.json")[0] == 0
+    both = ("s3://outputs/1.json", "s3://outputs/2.json")
+    for named in (both, ("s3://outputs/states/",), ("s3://outputs/states/[12].json",), ("s3://outputs/states/*",)):
+        code, _, err = command("merge", *named, "-o", "merged.json")
+        assert code == 0, err
+        assert Path("merged.json").read_bytes() == Path("whole.json").read_bytes()
+        Path("merged.json").unlink()
     code, _, err = command(*run[:2], "s3://outputs/none.json", *run[3:], "--shard", "1/2", "--state-out", "x.json")
     assert code == 4 and "no such file" in err and not Path("x.json").exists()
 
