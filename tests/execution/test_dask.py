@@ -30,7 +30,7 @@ from losscli.cli.entry import run
 from losscli.contract.loss import REGISTRY
 from losscli.execution.engines import cluster as connection
 from losscli.execution.engines import dask
-from losscli.execution.engines.choose import is_protected
+from losscli.execution.engines.scheduler_address import is_protected
 from losscli.execution.evaluate import RowAccumulation, evaluate
 from losscli.execution.placed_splits import remote_splits
 from losscli.execution.progress import ProgressState

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from losscli.errors import FileError, UsageError, did_you_mean
 from losscli.execution.engines import ENGINES, Engine, Expected
+from losscli.execution.engines.scheduler_address import check_address, is_protected, is_secure, shown
 from losscli.execution.engines.security import Tls
 from losscli.execution.engines.threads import Threads
 from losscli.io.files.streams import file_error
@@ -70,15 +71,17 @@ def _check_cluster(choice: ClusterChoice) -> None:
     if choice.worker_timeout is not None and not choice.worker_timeout >= 1:
         raise UsageError(f"--worker-timeout is at least 1 second; got {choice.worker_timeout:g}",
                          code="USAGE_BAD_VALUE")  # fmt: skip
-    address, _ = _address(choice)
-    if choice.tls.given and (address is None or not address.startswith(("tls://", "wss://"))):
-        what = "is started on this machine" if address is None else f"is at {address}"
+    address, origin = _address(choice)
+    if address is not None:
+        check_address(address, origin or choice.scheduler_file)
+    if choice.tls.given and (address is None or not is_secure(address)):
+        what = "is started on this machine" if address is None else f"is at {shown(address)}"
         raise UsageError(f"{choice.tls.given[0]} needs a scheduler at a tls:// address; this one {what}",
                          code="USAGE_CONFLICT")  # fmt: skip
     choice.tls.check()
     if address is not None and not choice.insecure and not is_protected(address):
         raise UsageError(
-            f"anyone who can reach the scheduler at {address} can run code on its workers and read this run",
+            f"anyone who can reach the scheduler at {shown(address)} can run code on its workers and read this run",
             hint="use a tls:// address, or --insecure-scheduler in a network that you trust",
             code="USAGE_CONFLICT",
         )
@@ -126,21 +129,6 @@ def chosen(
 
     address, origin = _address(choice)
     if origin is not None:
-        say(f"the Dask scheduler is {address}, from {origin}")
+        say(f"the Dask scheduler is {shown(address or '')}, from {origin}")
     timeout = WORKER_TIMEOUT if choice.worker_timeout is None else choice.worker_timeout
     return Dask(address, threads or available_cores(), files, say, warn, choice.tls, timeout)
-
-
-def is_protected(address: str) -> bool:
-    """Whether the connection is encrypted with certificates on both sides, or stays on this machine."""
-    scheme, found, place = address.rpartition("://")
-    if found and scheme in ("tls", "wss"):
-        return True
-    host = place.rpartition(":")[0] or place
-    host = host.strip("[]")
-    try:
-        import ipaddress  # here, as a short run does without it
-
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -28,6 +28,7 @@ from dask.utils import parse_timedelta
 from distributed import Client, Future, LocalCluster
 
 from losscli.errors import FileError
+from losscli.execution.engines.scheduler_address import shown
 from losscli.execution.engines.security import Tls, refused_connection, security_of
 from losscli.lazy import dataclass
 
@@ -219,7 +220,7 @@ def connected(
         cluster.look()
         while not cluster.looked.threads:
             if time.monotonic() > end:
-                raise FileError(f"the cluster at {address} has no workers",
+                raise FileError(f"the cluster at {shown(address or '')} has no workers",
                                 hint="dask worker ADDRESS starts one", code="IO_CLUSTER")  # fmt: skip
             time.sleep(0.05)
             cluster.look()
