@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from losscli.binding.row_batch import RowBatch
 from losscli.errors import DataError, Location
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import texts
+from losscli.io.arrow.texts import encode
 from losscli.io.join.keys import key_texts
 
 SPELLINGS = ["1", "1.0", "1.", "+1.00", "01.0"]
@@ -84,6 +86,62 @@ def test_spellings_of_one_number_are_one_slice_key_group_and_class(tmp_path: Pat
     classes = {"t": SPELLINGS, "p_0": [0.25] * 5, "p_1": [0.75] * 5}
     report = losscli.evaluate(classes, losses="brier", target="t", pred="p_*")
     assert report["brier"].value == pytest.approx(0.0625 * 2)
+
+
+LONG = "1234567890" * 7 + "123.456"  # 76 digits
+NUMBERS = [
+    (pa.decimal128(38, 10), ["1234567890123456789012345678.1111111111", "1234567890123456789012345678.1111111112"]),
+    (pa.decimal128(38, 10), ["-1234567890123456789012345678.1111111111", "-0.0000000001", "5.5", "5", "0", "-12.34"]),
+    (pa.decimal256(76, 3), [LONG, f"-{LONG}", f"{LONG[:-1]}7", "100"]),
+    (pa.decimal128(38, 38), ["0.00000000000000000000000000000000000001", "0", "0.1"]),
+    (pa.decimal128(38, 0), ["12345678901234567890123456789012345678", "-1200"]),
+    (pa.decimal128(5, -2), ["1200", "0", "-100"]),
+    (pa.float32(), ["0.1", "2.5", "-3", "16777216", "1e-10", "inf"]),
+    (pa.float16(), ["0.1", "2.5", "65504"]),
+    (pa.float64(), ["0.1", "0.10000000149011612", "9007199254740993.0", "1e-05", "-0"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "spelled"), NUMBERS)
+def test_a_number_has_the_same_label_as_key_and_as_slice_with_all_its_digits(
+    kind: pa.DataType, spelled: list[str]
+) -> None:
+    if pa.types.is_decimal(kind):
+        column = pa.array([Decimal(text) for text in spelled], kind)
+        labels = spelled
+    else:
+        column = pa.array(np.array(spelled, kind.to_pandas_dtype()))
+        labels = [{"9007199254740993.0": "9007199254740992", "-0": "0"}.get(text, text) for text in spelled]
+    keys = key_texts(column, "k", "a.parquet").to_pylist()
+    codes, names = encode(column)
+    assert keys == [names[code] for code in codes] == labels
+    with_null = pa.concat_arrays([column, pa.nulls(1, kind), column])[1:]
+    assert key_texts(with_null, "k", "a.parquet").to_pylist() == [*labels[1:], None, *labels]
+    if not pa.types.is_decimal(kind):
+        assert key_texts(column.dictionary_encode(), "k", "a.parquet").to_pylist() == labels
+        nan = pa.array(np.array([np.nan, 1], kind.to_pandas_dtype()))
+        assert key_texts(nan, "k", "a.parquet").to_pylist() == [None, "1"]
+
+
+def test_decimal_keys_join_with_the_same_numbers_and_no_others(tmp_path: Path) -> None:
+    def joined(ours: pa.Array, theirs: pa.Array) -> float | None:
+        preds, targets = str(tmp_path / "p.parquet"), str(tmp_path / "t.parquet")
+        pq.write_table(pa.table({"k": ours, "p": np.arange(2.0)}), preds)
+        pq.write_table(pa.table({"k": theirs, "y": np.arange(2.0)[::-1]}), targets)
+        return losscli.evaluate(preds, "mae", target="y", pred="p", targets=targets, on="k")["mae"].value
+
+    kind, (first, second) = NUMBERS[0]
+    one, other = (pa.array([Decimal(text), Decimal("5.00")], kind) for text in (first, second))
+    with pytest.raises(DataError, match="1 of 2 rows: no match"):
+        joined(one, other)
+    assert joined(one, one[::-1]) == 0
+    for fives in (pa.array(["5", first]), pa.array(["5.0", first])):
+        assert joined(one, fives) == 0
+    short = pa.array([Decimal("7.00"), Decimal("5.00")], pa.decimal128(5, 2))
+    for fives in (pa.array([5, 7]), pa.array([5.0, 7.0], pa.float32()), pa.array([5, 7], pa.decimal256(40, 0))):
+        assert joined(short, fives) == 0
+    floats, shorter = pa.array([0.1, 2.5]), pa.array([2.5, 0.1], pa.float32())
+    assert joined(floats, shorter) == joined(shorter, pa.array(["0.1", "2.5"])) == 0
 
 
 def test_groups_keep_the_order_of_rows_whatever_spells_their_key() -> None:
