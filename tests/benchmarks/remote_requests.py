@@ -105,7 +105,7 @@ def main() -> int:
         found = plan()[0].of(Shard(7, 200))
         measured("one of the shards, opened", server, lambda: open_planned(found, ReadOptions()))
     return 0 if all([
-        is_kept("200 files", small.seconds, 10 * max(1, given.delay / 0.3), "s"),  # 60 if each waits for the last
+        is_kept("200 files", small.seconds, 5 * max(1, given.delay / 0.3), "s"),  # 60 if each waits for the last
         is_kept("requests for 200 files", small.requests, 210, "requests"),
         is_kept("two columns of 15 MB", big.requests, 6, "requests"),
         is_kept("objects planned", planned.seconds / listed.seconds, 3, "times their list"),

@@ -14,8 +14,13 @@ import pytest
 from remote_servers import serving_s3
 
 from losscli.cli import entry
+from losscli.errors import UsageError
 from losscli.execution.shard_plan import plan_shards, plan_text, read_plan
 from losscli.execution.state_file import Shard
+from losscli.io.files import planned
+from losscli.io.files.discover import Discovery
+from losscli.io.files.found import FoundFile
+from losscli.io.remote.address import Address
 
 COMMON = ["-t", "y", "-p", "p", "-l", "mse", "-l", "mae"]
 
@@ -204,6 +209,34 @@ def test_files_of_a_plan_have_the_same_columns(capfd):
     assert code == 3
     assert "its columns are not those of run/part0.csv" in err
     assert "in: run/part1.csv" in err
+
+
+def test_paths_of_another_folder(capfd, monkeypatch):
+    parts(3)
+    Path("sub").mkdir()
+    for source, hinted in (("run", True), (Path("run").resolve(), False)):
+        assert run(capfd, "plan-shards", source, "--shards", 2, "--plan-out", "plan.json")[0] == 0
+        with monkeypatch.context() as there:
+            there.chdir("sub")
+            done = run(
+                capfd, "eval", "--shard-plan", "../plan.json", "--shard", "1/2", *COMMON, "--state-out", "s.json"
+            )
+        assert done[0] == (4 if hinted else 0), done
+        assert ("relative to the folder where the shards were planned" in done[2]) == hinted
+    Path("run/part0.csv").unlink()
+    done = run(capfd, "eval", "--shard-plan", "plan.json", "--shard", "1/2", *COMMON, "--state-out", "s.json")
+    assert done[0] == 4
+    assert "no such file" in done[2] and "relative" not in done[2]
+
+
+def test_a_plan_holds_no_secrets(monkeypatch):
+    """It is refused before anything is asked of the server."""
+    monkeypatch.setattr(planned, "inputs_of", lambda found: pytest.fail("asked"))
+    found = FoundFile("https://h/a.csv", {}, Address("https://h/a.csv?token=HUNTER2"))
+    with pytest.raises(UsageError, match="a plan would hold the secrets of this address") as caught:
+        planned.planned_files(Discovery((found,), (), (), ()))
+    assert "losscli eval ADDRESS --shard I/N" in (caught.value.hint or "")
+    assert "HUNTER2" not in str(caught.value)
 
 
 def test_states_with_and_without_a_plan_are_different_runs(capfd):

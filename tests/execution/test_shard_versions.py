@@ -99,6 +99,7 @@ def test_another_size_is_another_file(capfd):
 
 @pytest.mark.parametrize("tree", [False, True])
 def test_an_object_that_was_written_again(tree, capfd, monkeypatch):
+    pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
     with serving_s3(monkeypatch) as store:
         store.files.update({"run/a.csv": OLD, "run/b.csv": NEW})
         states = scored(capfd, "s3://bucket/run/", shards=3, numbers=[1, 2])
@@ -119,6 +120,7 @@ def test_an_object_that_was_written_again(tree, capfd, monkeypatch):
 
 def test_copies_in_two_places_have_their_own_tags(capfd, monkeypatch):
     """The ETag of a copy depends on how it was uploaded."""
+    pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
     with serving_s3(monkeypatch) as store:
         store.files.update({"eu/a.csv": OLD, "us/a.csv": NEW})
         states = scored(capfd, "s3://bucket/eu/a.csv", numbers=[1]) + scored(capfd, "s3://bucket/us/a.csv", numbers=[2])

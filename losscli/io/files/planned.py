@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from losscli.errors import DataError, FileError
+from losscli.errors import DataError, FileError, UsageError
 from losscli.io.files.discover import Discovery
 from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import Identity
@@ -57,6 +58,11 @@ class PlannedFiles:
 
 def planned_files(discovery: Discovery) -> list[PlannedFile]:
     """What a plan says of the files that were found; those of a listing are not asked for."""
+    for found in discovery.files:
+        if found.remote is not None and redacted(found.remote.url) != found.remote.url:
+            raise UsageError("a plan would hold the secrets of this address", path=found.path, code="USAGE_CONFLICT",
+                             hint="without a plan, each shard is given the address: losscli eval ADDRESS --shard I/N; "
+                             "or name the object of a store, whose credentials the environment has")  # fmt: skip
     unknown = [found for found in discovery.files if found.remote is None or found.remote.version is None]
     inputs = iter([source for _, source in inputs_of(unknown)])
     planned = []
@@ -66,9 +72,6 @@ def planned_files(discovery: Discovery) -> list[PlannedFile]:
             size, tag = _state(next(inputs))
         else:
             size, tag = version.size, version.tag
-        if found.remote is not None and redacted(found.remote.url) != found.remote.url:
-            raise FileError("a plan would hold the secrets of this address", path=found.path,
-                            hint="name the shards' files without a plan")  # fmt: skip
         planned.append(PlannedFile(found.path, size, tag, found.partition_values, found.archive, found.member))
     return planned
 
@@ -104,7 +107,10 @@ def open_planned(planned: PlannedFiles, options: ReadOptions) -> Source:
 
 
 def _inputs(files: Sequence[PlannedFile]) -> Iterator[tuple[FoundFile, Input]]:
-    """Each file with its bytes. If one cannot be read because it changed since it was planned, the error says so."""
+    """Each file with its bytes. If one cannot be read because it changed since it was planned, the error says so.
+
+    Or because its path is that of the folder in which the shards were planned.
+    """
     try:
         yield from inputs_of([file.found for file in files])
     except FileError as error:
@@ -112,7 +118,16 @@ def _inputs(files: Sequence[PlannedFile]) -> Iterator[tuple[FoundFile, Input]]:
             if file.path == error.path and file.found.remote is not None:
                 address = Address(file.found.remote.url)
                 _check_unchanged(file, next(inputs_of([replace(file.found, remote=address)]))[1])
+        if error.code == "IO_NOT_FOUND" and any(_is_relative(file.archive or file.path, error.path) for file in files):
+            error.hint = (
+                "the paths of this plan are relative to the folder where the shards were planned: run there, "
+                "or plan with absolute paths"
+            )
         raise
+
+
+def _is_relative(path: str, wanted: str | None) -> bool:
+    return path == wanted and not REMOTE_URL.match(path) and not os.path.isabs(path)  # noqa: PTH117
 
 
 def _state(source: Input) -> tuple[int, str]:
