@@ -29,11 +29,17 @@ def data_of(run: RunOptions, *, spool: bool = False, named: tuple[tuple[str, str
         raise UsageError(
             "no SOURCE was given", hint="name a file of predictions; - is standard input", code="USAGE_INCOMPLETE"
         )
-    data = Data(paths=() if named else given.sources, options=replace(given.read, spool=spool), targets=given.targets,
-                on=request.on, targets_on=request.targets_on, unmatched=given.unmatched, join=given.join,
-                key_match=given.key_match, named=named, beside=given.beside, planned=given.planned)  # fmt: skip
+    data = files_of(run, spool=spool, named=named)
     check_engine(run.execution, request, data)
     return data
+
+
+def files_of(run: RunOptions, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()) -> Data:
+    """Where the rows come from, as the options say it."""
+    request, given = run.request, run.input
+    return Data(paths=() if named else given.sources, options=replace(given.read, spool=spool), targets=given.targets,
+                on=request.on, targets_on=request.targets_on, unmatched=given.unmatched, join=given.join,
+                key_match=given.key_match, named=named, beside=given.beside, planned=given.planned)  # fmt: skip
 
 
 def engine_of(run: RunOptions, prepared: Prepared) -> Engine:

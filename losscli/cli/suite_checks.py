@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from losscli.binding.validate import check
 from losscli.cli import scoring, suites
+from losscli.cli.run import files_of
 from losscli.errors import UsageError
+from losscli.execution.prepare import check_request
 from losscli.gates.grammar import BASELINE, Gate, ModelLoss, bind, slice_columns
 
 if TYPE_CHECKING:
     from losscli.binding.request import Request, RoleBinding
     from losscli.cli.config import Config, Suite
+    from losscli.cli.option_values import EvalOptions
 
 
 def check_suite(config: Config, suite: Suite) -> None:
@@ -22,9 +24,14 @@ def check_suite(config: Config, suite: Suite) -> None:
     request, gates = options.run.request, options.gates.gates
     scoring.refuse_without_baseline(options.gates)
     request = replace(request, by=slice_columns(gates, request.by))
-    suites.located(config, suite.position, check, request)
+    suites.located_in(config, suite, lambda one: _check_request(suites.options_of(config, one)))
     known = [gate for gate in gates if not _is_of_column_names(gate, request)]
     bind(known, _numbers(request, known), request.by, request.spelling)
+
+
+def _check_request(options: EvalOptions) -> None:
+    request = replace(options.run.request, by=slice_columns(options.gates.gates, options.run.request.by))
+    check_request(request, files_of(options.run))
 
 
 def _numbers(request: Request, gates: Sequence[Gate]) -> list[ModelLoss]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -81,10 +81,12 @@ def options_of(
     """What `eval` would be asked for by this suite, with its gates and what a report in the format `shown` needs."""
     from losscli.cli.read_options import eval_options
 
-    given = _given(config, suite)
-    given.update(quiet=quiet, format_=shown)
+    def asked(one: Suite) -> EvalOptions:
+        return eval_options(_given(config, one) | {"quiet": quiet, "format_": shown})
+
+    _given(config, suite)  # its faults have their places
     _check_values(config, suite)
-    options = located(config, suite.position, eval_options, given)
+    options = located_in(config, suite, asked)
     if "-" in options.report.files:
         position = suite.settings["outputs"].position
         raise config.error(position, f"standard output is the report of all suites, not that of '{suite.name}' alone",
@@ -149,6 +151,44 @@ def located(config: Config, position: TextPosition, function: Callable[[Value], 
     except UsageError as error:
         error.path, error.line, error.character = config.shown, position.line, position.column
         raise
+
+
+def located_in(config: Config, suite: Suite, function: Callable[[Suite], Answer]) -> Answer:
+    """The function's answer; a fault that it finds is at the setting, or its item, without which there is none.
+
+    Where there are several of these, as they contradict each other, it is the last one of the file.
+    """
+    try:
+        return function(suite)
+    except UsageError as error:
+        place = next((at for at, rest in _shorter(suite) if _is_accepted(function, rest)), suite.position)
+        error.path, error.line, error.character = config.shown, place.line, place.column
+        raise
+
+
+def _shorter(suite: Suite) -> Iterator[tuple[TextPosition, Suite]]:
+    """The suite without one item, or without one setting, and the place of that; the last of the file first."""
+    order = sorted(suite.settings, key=lambda name: suite.settings[name].position.line, reverse=True)
+    for name in order:
+        setting = suite.settings[name]
+        if len(setting.items) > 1:
+            for index in reversed(range(len(setting.items))):
+                kept = replace(setting, value=_without(setting.value, index), items=_without(setting.items, index))
+                yield setting.items[index], replace(suite, settings={**suite.settings, name: kept})
+        settings = {other: suite.settings[other] for other in suite.settings if other != name}
+        yield setting.items[0] if len(setting.items) == 1 else setting.position, replace(suite, settings=settings)
+
+
+def _without(values: tuple[Value, ...], index: int) -> tuple[Value, ...]:
+    return (*values[:index], *values[index + 1 :])
+
+
+def _is_accepted(function: Callable[[Suite], object], suite: Suite) -> bool:
+    try:
+        function(suite)
+    except UsageError:
+        return False
+    return True
 
 
 def drop_limit(config: Config, suite: Suite) -> DropLimit | None:

@@ -99,9 +99,8 @@ class Prepared:
 
 def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
-    check(request)
+    check_request(request, data)
     _check_pipes(request, data)
-    refuse_derived_keys(request.lets, (*data.on, *data.targets_on))
     verifier = _verifier(data.options)
     data = replace(data, options=replace(data.options, verifier=verifier))
     request, source = _source(request, data)
@@ -264,10 +263,30 @@ def paired(prepared: Prepared, against: str | None = None, *, pairs: bool = Fals
     return replace(prepared, plan=replace(plan, request=replace(plan.request, inference=inference)))
 
 
-def _source(request: Request, data: Data) -> tuple[Request, Source]:
-    """The source of the rows, and the request on it: models with files of their own change its columns."""
+def check_request(request: Request, data: Data) -> None:
+    """Raise the UsageError of what can be refused before a file is opened."""
+    check(request)
+    refuse_derived_keys(request.lets, (*data.on, *data.targets_on))
     if data.key_match and not data.on:
         raise UsageError("--key-match needs --on KEY, the columns by which rows are joined", code="USAGE_INCOMPLETE")
+    if data.targets is not None and not data.on:
+        raise UsageError("--targets needs --on KEY, the column that both files share",
+                         hint="rows are paired by row order only where --beside FILE asks for it",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
+    if data.targets is None:
+        if data.on and not data.named:
+            raise UsageError("--on needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
+        if data.targets_on:
+            raise UsageError("--on KEY=KEY needs --targets FILE, which has the second name", code="USAGE_INCOMPLETE")
+        if data.unmatched == "drop-targets":
+            raise UsageError("--unmatched drop-targets needs --targets FILE, the file with the targets",
+                             code="USAGE_INCOMPLETE")  # fmt: skip
+        if data.join is not None:
+            raise UsageError("--join needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
+
+
+def _source(request: Request, data: Data) -> tuple[Request, Source]:
+    """The source of the rows, and the request on it: models with files of their own change its columns."""
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
     # A cell that is no number may be in a row that a filter or a weight of 0 leaves out; this is known only later.
     options = replace(
@@ -299,20 +318,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         source = with_nested_columns(source, request, data.on)
         source = _with_others(source, _beside(request, data, options))
     if data.targets is None:
-        if data.on and not data.named:
-            raise UsageError("--on needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
-        if data.targets_on:
-            raise UsageError("--on KEY=KEY needs --targets FILE, which has the second name", code="USAGE_INCOMPLETE")
-        if data.unmatched == "drop-targets":
-            raise UsageError("--unmatched drop-targets needs --targets FILE, the file with the targets",
-                             code="USAGE_INCOMPLETE")  # fmt: skip
-        if data.join is not None:
-            raise UsageError("--join needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
         return request, source
-    if not data.on:
-        raise UsageError("--targets needs --on KEY, the column that both files share",
-                         hint="rows are paired by row order only where --beside FILE asks for it",
-                         code="USAGE_INCOMPLETE")  # fmt: skip
     from losscli.io.join.join import join  # not on the way of a run without a join
 
     targets = targets or _targets(request, data, options)

@@ -255,6 +255,11 @@ pred = "a=b"
         ("sources", 'tables = "target=x.csv"\nsources', "the role 'target' is played by columns of the data"),
         ('["l1", "mae"]', '["l1", "mae", "l1_penalty"]', "'l1_penalty' needs the table 'params'"),
         ("sources", "batch-size = 5\nsources", "--batch-by and --batch-size are for batch losses"),
+        ("sources", 'targets = "t.csv"\nsources', "--targets needs --on KEY"),
+        ("sources", 'on = "k"\nsources', "--on needs --targets FILE"),
+        ("sources", 'unmatched = "drop-targets"\nsources', "--unmatched drop-targets needs --targets FILE"),
+        ("sources", 'join = "many-to-one"\nsources', "--join needs --targets FILE"),
+        ("sources", 'key-match = "trim"\nsources', "--key-match needs --on KEY"),
     ],
 )
 def test_a_list_refuses_what_no_data_could_make_right(before, after, message, folder, capfd):
@@ -264,6 +269,29 @@ def test_a_list_refuses_what_no_data_could_make_right(before, after, message, fo
         assert (code, err) == (0, "") and out.count("\n") == 15
     else:
         assert (code, out) == (2, "") and message in err and "losscli.toml:" in err
+
+
+@pytest.mark.parametrize(
+    ("loss", "setting", "place", "message"),
+    [
+        ("mse", 'column = {target = "y", nonsense = "g"}', "5:25", "no loss here has the role 'nonsense'"),
+        ("mse", 'column = {nonsense = "g", target = "y"}', "5:11", "no loss here has the role 'nonsense'"),
+        ("mse", 'column = {nonsense = "g"}', "5:11", "no loss here has the role 'nonsense'"),
+        ("mse", 'columns = ["target=y", "nonsense=g"]', "5:24", "no loss here has the role 'nonsense'"),
+        ("mse", "level = 2", "5:1", "the confidence level must be between 0 and 1"),
+        ("mse", 'sha256 = "x"', "5:1", "'x' is not FILE=HEX"),
+        ("listnet", 'batch-by = "g"\nbatch-size = 2', "6:1", "cannot be used together"),
+        ("mse", 'targets = "t.csv"', "5:1", "--targets needs --on KEY"),
+        ("rmse", 'reduction = "sum"', "5:1", "'rmse' is not a sum"),
+        ("mse", 'level = 2\nbatch-by = "g"', "1:9", "the confidence level must be between 0 and 1"),
+    ],
+)
+def test_a_list_shows_the_setting_that_is_wrong(loss, setting, place, message, folder, capfd):
+    (folder / "losscli.toml").write_text(
+        f'[suites.a]\nsources = "none.csv"\nlosses = ["{loss}"]\npred = "p"\n{setting}\n'
+    )
+    code, out, err = outcome(capfd, "--list")
+    assert (code, out) == (2, "") and message in err and f"losscli.toml:{place}\n" in err
 
 
 def test_modules_in_the_working_directory_are_not_ours(folder):
