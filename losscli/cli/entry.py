@@ -37,7 +37,7 @@ def _one_blas_thread() -> AbstractContextManager[None]:
 
 def _run(args: Sequence[str]) -> int:
     if sys.stdout is None:
-        return _told(FileError("standard output is closed", path="-"))
+        return _told(FileError("standard output is closed", path="standard output"))
     _met.clear()
     with _answered_signals():
         try:

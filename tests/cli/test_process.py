@@ -59,7 +59,7 @@ def test_closed_streams(folder):
     score = " ".join(SCORE)
     out = shell(f"losscli {score} >&-", folder)
     assert (out.returncode, out.stdout) == (4, "")
-    assert "standard output is closed" in out.stderr
+    assert out.stderr == "error: standard output is closed\n   in: standard output\n"
     err = shell(f"losscli {score} -q 2>&-", folder)
     assert (err.returncode, err.stdout) == (0, "1.078125\n")
     assert shell("losscli eval nowhere.csv -t y -p p -l mse 2>&-", folder).returncode == 4

@@ -137,23 +137,33 @@ class FileInput(ReadAtOnce):
         try:
             return Stream(open(self.local_path, "rb", buffering=0), self.path)  # noqa: PTH123
         except OSError as error:
-            raise file_error(error, self.path) from None
+            raise self.open_error(error) from None
 
     def open_seekable(self, lanes: Lanes = ()) -> io.IOBase:
         """The file opened once more, with its own position."""
         try:
             return Path(self.local_path).open("rb")
         except OSError as error:
-            raise file_error(error, self.path) from None
+            raise self.open_error(error) from None
+
+    def open_error(self, error: OSError) -> FileError:
+        """What to raise where the file, which was there when it was found, cannot be opened."""
+        # Without the inode this is another process, whose machine may never have had the file.
+        if isinstance(error, FileNotFoundError) and self.version[2:]:
+            return self._disappeared()
+        return file_error(error, self.path)
 
     def verify(self) -> None:
         """Raise a FileError if the file has changed or disappeared since it was found."""
         try:
             now = file_version(self.local_path)
         except OSError:
-            raise FileError("the file disappeared while it was read", path=self.path) from None
+            raise self._disappeared() from None
         if now[: len(self.version)] != self.version:
             raise FileError("the file changed while it was read", path=self.path, hint="run again")
+
+    def _disappeared(self) -> FileError:
+        return FileError("the file disappeared while it was read", path=self.path)
 
 
 @dataclass

@@ -30,7 +30,7 @@ def open_for_arrow(source: SeekableInput, lanes: Lanes = ()) -> Iterator[pa.Nati
     try:
         opened = pa.OSFile(source.local_path)
     except OSError as error:
-        raise file_error(error, source.path) from None
+        raise source.open_error(error) from None
     with opened:
         yield opened
 
