@@ -204,6 +204,7 @@ def test_no_message_has_the_password_of_an_address(ours, data, tmp_path, capfd):
         said = told(capfd, 2, "eval", data, *SCORE, *args)
         assert "HUNTER2" not in said
         assert "bob" not in said
+        assert ("have no user and password" in said) == ("far" not in said and "wss" not in said)
     for address in (f"ws://{secret}", f"wss://{secret}/a?token=HUNTER2"):
         raised = refused_connection(address, Tls(), ValueError(f"cannot reach {address}, or not"))
         assert "HUNTER2" not in str(raised)

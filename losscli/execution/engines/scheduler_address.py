@@ -58,7 +58,7 @@ def _fault(address: str) -> str | None:
         if scheme in ("tcp", "tls"):
             return None if 0 < parse_host_port(place)[1] <= _MOST else f"its port is not 1 to {_MOST}"
     except ValueError:
-        return "it is not HOST:PORT"
+        return "tcp:// and tls:// have no user and password" if "@" in place else "it is not HOST:PORT"
     return None
 
 
