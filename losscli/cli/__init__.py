@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from losscli.cli import argument_text, environment, error_format, versions
+from losscli.cli.parameters import Option
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people meet them; help shows them so.
@@ -43,6 +44,7 @@ losscli show huber"""
 # The sections of a long help, in the order of use. Each option names its own where it is declared (see `options`).
 SECTIONS = ("Common options", "Input", "Columns", "Weights", "Slices and filters", "Statistics", "Gates", "Output",
             "Execution", "Input of --init")  # fmt: skip
+_OUTPUT = "Output"  # of the options that all commands have
 SECTIONS_FROM = 16
 """So many options need sections; fewer are easier to find in one list."""
 
@@ -51,15 +53,13 @@ class ShortHelp(click.ClickException):
     """A command without arguments: its help is the message. The oldest supported click has no such error."""
 
 
-class _ErrorFormat(click.Option):
+class _ErrorFormat(Option):
     """--error-format, of losscli and of every command; which one counts was found before (see `error_format`)."""
-
-    section = "Output"
 
     def __init__(self) -> None:
         super().__init__(
-            [error_format.OPTION], type=click.Choice(error_format.ERROR_FORMATS), envvar=error_format.VARIABLE,
-            expose_value=False,
+            [error_format.OPTION], section=_OUTPUT, type=click.Choice(error_format.ERROR_FORMATS),
+            envvar=error_format.VARIABLE, expose_value=False,
             help="Standard error as text for people, or as json or github for programs. "
                  "See 'losscli help errors'.  [default: text]",
         )  # fmt: skip
@@ -115,7 +115,7 @@ class _Documented(click.Command):
 def section_of(param: click.Parameter) -> str | None:
     """The section of a long help in which a parameter stands."""
     if "--help" in param.opts:  # click makes this one
-        return _ErrorFormat.section
+        return _OUTPUT
     return getattr(param, "section", None)
 
 

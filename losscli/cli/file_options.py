@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from losscli.cli import completion
-from losscli.cli.options import Function, Option, option, stack
+from losscli.cli.options import Function, option, stack
+from losscli.cli.parameters import Option
 
 
 class FileOption(Option):

@@ -1,4 +1,4 @@
-"""What commands share: the options, and their environment variables."""
+"""What commands share: the options, in the order of their sections."""
 
 from __future__ import annotations
 
@@ -9,51 +9,10 @@ from typing import Any
 import click
 
 from losscli.cli import completion
+from losscli.cli.parameters import Argument, Option
 from losscli.errors import UsageError
 
 Function = Callable[..., Any]
-
-FROM_FILE = "from a file"
-"""The object of a context whose options stand in a file of configuration: there the environment has no say."""
-
-
-class Option(click.Option):
-    """An option that the environment may set: LOSSCLI_NAME, one value a line where it may be repeated.
-
-    `section` is its place in the help of a command with many options. With `typed`, the environment has no say.
-    """
-
-    def __init__(self, *args: Any, section: str | None = None, typed: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.section = section
-        if self.name and self.envvar is None and not typed:
-            self.envvar = f"LOSSCLI_{self.name.upper()}"
-
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The text of the environment variable; None if a configuration file gives the values of this run."""
-        return None if ctx.obj == FROM_FILE else super().resolve_envvar_value(ctx)
-
-    def value_from_envvar(self, ctx: click.Context) -> Any:
-        """The value of the environment variable: for a repeatable option, one item per line; None if it is not set."""
-        value = self.resolve_envvar_value(ctx)
-        if value is None:
-            return None
-        if self.multiple:
-            return tuple(line for line in value.splitlines() if line.strip())
-        return value
-
-
-class Argument(click.Argument):
-    """An argument with a text and a section in the help, as options have; the oldest supported click has neither."""
-
-    def __init__(self, *args: Any, help: str, section: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.about, self.section = help, section
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
-        """The name of the argument and its help."""
-        return self.metavar or "", self.about
-
 
 option = functools.partial(click.option, cls=Option)
 # An option of each section of the help; the order of the sections is that of `SECTIONS`.

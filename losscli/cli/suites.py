@@ -10,7 +10,7 @@ import click
 
 from losscli._version import __version__
 from losscli.cli.config import Config, GateTable, Key, Suite, TextPosition, escaped, open_config
-from losscli.cli.options import FROM_FILE
+from losscli.cli.parameters import FROM_FILE
 from losscli.errors import UsageError
 from losscli.gates.dropped import DropLimit, parse_drop_limit
 from losscli.gates.grammar import Gate, parse_gate

@@ -21,7 +21,8 @@ from losscli.io.join import distributed
 from losscli.io.join.distributed import LocalJoinedSplit
 
 ROWS = 900
-JOIN = ("-t", "y", "-p", "p", "-l", "mae", "-l", "rmse", "--on", "id", "-f", "json", "--error-format", "text")
+SCORED = ("-t", "y", "-p", "p", "-l", "mae", "-l", "rmse", "-f", "json", "--error-format", "text")
+JOIN = (*SCORED, "--on", "id")
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +121,7 @@ def test_long_keys_and_keys_that_differ(cluster, tmp_path, capfd, joined_here):
     targets, predictions = columns(300, long=True)
     predictions["name"] = np.array([f" {key.upper()}" for key in predictions.pop("id")], object)
     paths = written(tmp_path, "p", predictions), "--targets", written(tmp_path, "t", targets)
-    same(capfd, cluster, "eval", *paths, *JOIN, "--on", "name=id", "--key-match", "trim,case")
+    same(capfd, cluster, "eval", *paths, *SCORED, "--on", "name=id", "--key-match", "trim,case")
     assert joined_here == []
 
 
