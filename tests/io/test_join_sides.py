@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import losscli
@@ -212,3 +215,18 @@ def test_columns_inside_others_have_sides_too(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"targets": str(tmp_path / "t.jsonl"), "on": "id", "pred": "doc.p"}
     for target, value in (("doc.gold", 1.0), ("targets.doc.gold", 1.0), ("preds.doc.gold", 7.5)):
         assert losscli.evaluate(str(tmp_path / "p.jsonl"), "mae", target=target, **settings)["mae"].value == value
+
+
+def test_a_column_of_texts_here_and_decimals_there_has_one_label_for_both(tmp_path):
+    texts = pa.table({"k": [1, 2], "y": [1.0, 2.0], "g": ["1.5", "x"]})
+    decimals = pa.array([decimal.Decimal("1.50"), None], pa.decimal128(5, 2))
+    (tmp_path / "targets").mkdir()
+    pq.write_table(texts, tmp_path / "targets" / "a.parquet")
+    pq.write_table(pa.table({"k": [3, 4], "y": [3.0, 4.0], "g": decimals}), tmp_path / "targets" / "b.parquet")
+    predictions = pa.table({"k": [1, 2, 3, 4], "p": [1.0, 2.5, 3.0, 5.0]})
+    found = losscli.evaluate(
+        predictions, "mse", target="y", pred="p", targets=str(tmp_path / "targets"), on="k", by="g"
+    )
+    assert [(result.by.get("g"), result.value, result.count) for result in found] == [
+        (None, 0.3125, 4), ("(null)", 1.0, 1), ("1.5", 0.0, 2), ("x", 0.25, 1)
+    ]  # fmt: skip

@@ -278,11 +278,13 @@ def _once_hint(lookup: LookupSide) -> str:
 
 def _numbers_as_text(part: pa.Array) -> pa.Array:
     """Numbers as text that reads back the same, because another part of the column is text."""
+    if pa.types.is_decimal(part.type):
+        return _as_labels(part)
     return dictionary_strings([None if value is None else repr(value) for value in part.to_pylist()])
 
 
-def _instants_as_text(part: pa.Array) -> pa.Array:
-    """Dates and times as the labels that they are, because another part of the column has another unit."""
+def _as_labels(part: pa.Array) -> pa.Array:
+    """Dates, times and decimals as the labels that they are, because another part of the column has another type."""
     codes, names = encode(part)
     return pa.DictionaryArray.from_arrays(from_numpy(codes.astype(np.int32), codes >= 0), strings(names))
 
@@ -295,7 +297,7 @@ def own_memory(column: pa.Array) -> pa.Array:
 def concatenate(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
     """The parts of a column as one array; files may differ in the type of their numbers."""
     if len({part.type for part in parts}) > 1:
-        parts = [_instants_as_text(part) if is_instant(part.type) else part for part in parts]
+        parts = [_as_labels(part) if is_instant(part.type) else part for part in parts]
     kinds = {part.type for part in parts}
     if len(kinds) > 1 and any(pa.types.is_dictionary(kind) for kind in kinds):
         parts = [part if pa.types.is_dictionary(part.type) else _numbers_as_text(part) for part in parts]
