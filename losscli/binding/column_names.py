@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from losscli.binding.column_ranges import prefixed_range, range_names
 from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.io.remote.address import with_redacted_urls
 from losscli.lazy import dataclass
 
 
@@ -210,5 +211,5 @@ def read_assignment(text: str, what: str) -> tuple[str, str]:
     """`ROLE=COLS` -> both sides; the first unescaped = decides."""
     left, *right = split(text, "=", 1)
     if not right or not left.strip() or not right[0]:
-        raise UsageError(f"'{text}' is not {what}", code="USAGE_COLUMNS")
+        raise UsageError(f"'{with_redacted_urls(text)}' is not {what}", code="USAGE_COLUMNS")
     return unescape(left.strip()), right[0]

@@ -22,6 +22,7 @@ from losscli.binding.spec import LossSpec, Spec, settled
 from losscli.binding.spec import parse as parse_spec
 from losscli.contract.presets import DivideBy
 from losscli.errors import UsageError
+from losscli.io.remote.address import with_redacted_urls
 from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
@@ -238,6 +239,8 @@ def starred(name: str) -> tuple[str, str] | None:
 def read_matrix(text: str) -> MatrixSource:
     """`[MODEL:]ROLE=FILE`."""
     left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
+    if "/" in left.rpartition(":")[2]:  # an address with a query
+        raise UsageError(f"'{with_redacted_urls(text)}' is not [MODEL:]ROLE=FILE", code="USAGE_COLUMNS")
     return MatrixSource(*role_and_model(left), path)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from losscli.cli.destinations import WORDS
 from losscli.errors import UsageError, did_you_mean
-from losscli.io.remote.address import local_path, scheme_of
+from losscli.io.remote.address import local_path, redacted, scheme_of, with_redacted_urls
 from losscli.report import format_names, format_of
 
 
@@ -23,7 +23,7 @@ def report_formats(texts: Sequence[str]) -> dict[str, str]:
         named, path = split_format(text, format_names(), "rows", *WORDS)
         format_ = named or format_of(path)
         if not format_:
-            raise UsageError(f"'{text}': its suffix is not that of a report format",
+            raise UsageError(f"'{with_redacted_urls(text)}': its suffix is not that of a report format",
                              hint=f"write FORMAT=FILE; formats: {', '.join(format_names())}",
                              code="USAGE_BAD_VALUE")  # fmt: skip
         refuse_read_only(path)
@@ -41,7 +41,7 @@ def split_format(text: str, formats: Sequence[str], *others: str) -> tuple[str |
     if not equals or re.search(r"[/\\]", word):
         return None, text
     if word not in formats:
-        listed = f"formats: {', '.join(formats)}; for a file of that name write ./{text}"
+        listed = f"formats: {', '.join(formats)}; for a file of that name write ./{with_redacted_urls(text)}"
         raise UsageError(f"unknown format '{word}'", hint=did_you_mean(word, (*formats, *others), listed),
                          code="USAGE_BAD_VALUE")  # fmt: skip
     if not path:
@@ -53,8 +53,8 @@ def refuse_second(path: str, written: Iterable[str]) -> None:
     """Raise a UsageError if `path` is a file that is already written, under whatever name."""
     other = same_destination(path, written)
     if other is not None:
-        also = "" if other == path else f", which is also '{other}'"
-        raise UsageError(f"two reports would be written to '{path}'{also}", code="USAGE_CONFLICT")
+        also = "" if other == path else f", which is also '{redacted(other)}'"
+        raise UsageError(f"two reports would be written to '{redacted(path)}'{also}", code="USAGE_CONFLICT")
 
 
 def same_destination(path: str, others: Iterable[str]) -> str | None:
@@ -87,7 +87,7 @@ def check_outputs(paths: Sequence[str], inputs: Sequence[str], configuration: st
             continue
         refuse_input(path, inputs)
         if configuration is not None and same_destination(path, [configuration]):
-            raise UsageError(f"'{path}' is the configuration; writing the report there would destroy it",
+            raise UsageError(f"'{redacted(path)}' is the configuration; writing the report there would destroy it",
                              code="USAGE_CONFLICT")  # fmt: skip
         _refuse_stream(path)
         check_writable(path)
@@ -101,7 +101,8 @@ def refuse_input(path: str, inputs: Iterable[str]) -> None:
     names = [name for name in inputs if name != "-"]
     names += [cut[0] for name in names if (cut := cut_member(name)) is not None]
     if same_file(path, names):
-        raise UsageError(f"'{path}' is an input; writing the report there would destroy it", code="USAGE_CONFLICT")
+        raise UsageError(f"'{redacted(path)}' is an input; writing the report there would destroy it",
+                         code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _refuse_stream(path: str) -> None:

@@ -387,14 +387,8 @@ def _read_options(given: Given) -> ReadOptions:
 
 
 def _sha256(texts: Sequence[str]) -> dict[str, str | None]:
-    """The SHA-256 of each file; two for one file are an error."""
     if not texts:
         return {}
-    from losscli.io.files.checksums import read_sha256
+    from losscli.io.files.checksums import read_each_sha256
 
-    found: dict[str, str | None] = {}
-    for path, digest in map(read_sha256, texts):
-        if found.get(path) not in (None, digest):
-            raise UsageError("two different SHA-256 are expected of one file", path=path, code="USAGE_CONFLICT")
-        found[path] = digest or found.get(path)
-    return found
+    return read_each_sha256(texts)

@@ -162,12 +162,12 @@ def _check_paths(asked: GateOptions, written: Sequence[str], wanted: Wanted, inp
             code="USAGE_CONFLICT",
         )
     if outputs.same_destination(path, written) and outputs.exists(path):
-        raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
+        raise UsageError(f"writing the report to '{redacted(path)}' would overwrite the baseline",
                          hint="write to another file, and replace the baseline once the report is accepted",
                          code="USAGE_CONFLICT")  # fmt: skip
     same = outputs.same_destination(path, files)
     if asked.baseline_missing == "create" and same is not None and files[same] != "json":
-        raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[same]}",
+        raise UsageError(f"'{redacted(path)}' would be the baseline, which is JSON, and a report in {files[same]}",
                          code="USAGE_CONFLICT")  # fmt: skip
 
 
@@ -203,13 +203,13 @@ def create_baseline(evaluation: Evaluation, asked: GateOptions, files: Mapping[s
     if path is None or asked.baseline_missing != "create" or evaluation.baseline is not None:
         return
     if evaluation.status == "failed":
-        console.print_notes([f"no baseline was written to {path}, as a gate failed"], quiet)
+        console.print_notes([f"no baseline was written to {redacted(path)}, as a gate failed"], quiet)
         return
     if not outputs.same_destination(path, files):  # else it is one of the reports
         from losscli.io.write.atomic import write_text
 
         write_text(path, render(replace(evaluation, gates=()), "json"))
-    console.print_notes([f"there was no baseline; this run is written to {path}"], quiet)
+    console.print_notes([f"there was no baseline; this run is written to {redacted(path)}"], quiet)
 
 
 def ended(evaluation: Evaluation, asked: GateOptions) -> int:

@@ -56,6 +56,11 @@ ANSWERS = {
     "malformed": (400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>"),
     "moved": (301, "PermanentRedirect", "<Endpoint>moved.s3-eu-west-1.amazonaws.com</Endpoint>"),
     "frozen": (403, "InvalidObjectState", ""),
+    "full": (507, "XMinioStorageFull", ""),
+    "quota": (403, "QuotaExceeded", ""),
+    "nospace": (507, "", ""),
+    "toolarge": (400, "EntityTooLarge", ""),
+    "proxy": (413, "", ""),
     "other": (400, "SomethingNew", ""),
 }
 
@@ -107,6 +112,14 @@ CAUSES = [
     ("malformed", "the bucket is in another region: eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "IO_NETWORK"),
     ("moved", "the bucket is in another region: eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "IO_NETWORK"),
     ("frozen", "the object is in an archive (Glacier)", "restore it first", "IO_NETWORK"),
+    *(
+        (name, "the store has no space left, or a quota is reached", "free some space there", "IO_NO_SPACE")
+        for name in ("full", "quota", "nospace")
+    ),
+    *(
+        (name, "the store takes no object of this size", "that takes larger objects", "IO_NO_SPACE")
+        for name in ("toolarge", "proxy")
+    ),
     ("other", "the server answered 400 Bad Request", "", "IO_NETWORK"),
 ]
 

@@ -333,6 +333,27 @@ def test_a_full_disk_is_that_of_the_temporary_copy(s3, monkeypatch):
     assert names(s3) == []
 
 
+@pytest.mark.parametrize("address", ["http://bob:5ecret@host/x.noext", "https://bob:5ecret@host/x.json?sig=5ecret",
+                                     "s3://bob:5ecret@bucket/x.noext"])  # fmt: skip
+def test_no_refusal_shows_a_password(address, folder):
+    """Each of these is refused before anything is asked for."""
+    run = ("eval", *RUN, "-l", "mse")
+    shown = 0
+    for words in (
+        *((*run, "-o", f"{word}{address}") for word in ("", "json=", "foo=", "rows=")),
+        (*run, "--baseline", address, "--baseline-missing", "create", "-o", f"junit={address}"),
+        ("rows", *RUN, "-l", "mse", "-o", address),
+        (*run, "--table", address),
+        (*run, "--sha256", f"{address}={'a' * 64}"),
+        (*run, "--sha256", f"{address}={'a' * 64}", "--sha256", f"{address}={'b' * 64}"),
+        (*run, "--sha256", f"file={address}"),
+    ):
+        code, out, err = command(*words)
+        assert (code, out) == (2, "") and "5ecret" not in err, (words, err)
+        shown += "://" in err
+    assert shown >= 8
+
+
 @pytest.mark.parametrize("address", ["gs://bucket/a/b.txt", "abfs://box@account.dfs.core.windows.net/a/b.txt"])
 def test_other_stores_get_the_file_as_a_whole(address, monkeypatch):
     """Their libraries upload in parts that nobody sees before the last one."""

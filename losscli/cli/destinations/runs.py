@@ -13,6 +13,7 @@ from typing import ClassVar, TypeVar
 from losscli._version import __version__
 from losscli.cli.destinations import Destination
 from losscli.errors import Code, FileError, UsageError
+from losscli.io.remote.address import with_redacted_urls
 from losscli.lazy import dataclass, pattern
 from losscli.report import renderer
 from losscli.report.naming import UniqueNames, display_name, marked, nonfinite_results, safe_name
@@ -70,6 +71,7 @@ class TrackedRun(Destination):
 
     def __init__(self, text: str) -> None:
         word, _, self.run = text.partition("=")
+        text = with_redacted_urls(text)
         if word != self.extra or not self.run:
             raise UsageError(f"-o {text} names no run", hint=f"-o {self.extra}=RUN", code="USAGE_INCOMPLETE")
         if find_spec(self.module) is None:

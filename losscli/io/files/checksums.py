@@ -10,7 +10,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from losscli.errors import DataError, UsageError
@@ -19,7 +19,7 @@ from losscli.io.files.compression import spool_to_file
 from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.spool import CHUNK_BYTES
 from losscli.io.files.streams import file_error
-from losscli.io.remote.address import REMOTE_URL, beside, local_path, on_the_web, redacted
+from losscli.io.remote.address import REMOTE_URL, beside, local_path, on_the_web, redacted, with_redacted_urls
 from losscli.lazy import pattern
 
 _HEX = pattern("[0-9a-fA-F]{64}")
@@ -36,8 +36,22 @@ def read_sha256(text: str) -> tuple[str, str | None]:
         return path, digest.strip().lower()
     if text == "-" or REMOTE_URL.match(text) or os.path.lexists(text):
         return text, None
-    raise UsageError(f"'{text}' is not FILE=HEX", code="USAGE_BAD_VALUE",
+    raise UsageError(f"'{with_redacted_urls(text)}' is not FILE=HEX", code="USAGE_BAD_VALUE",
                      hint="a SHA-256 has 64 hexadecimal digits; FILE alone only reports it")  # fmt: skip
+
+
+def read_each_sha256(texts: Iterable[str]) -> dict[str, str | None]:
+    """The SHA-256 of each file; two for one file are an error."""
+    found: dict[str, str | None] = {}
+    for path, digest in map(read_sha256, texts):
+        if found.get(path) not in (None, digest):
+            raise _twice(path)
+        found[path] = digest or found.get(path)
+    return found
+
+
+def _twice(path: str) -> UsageError:
+    return UsageError("two different SHA-256 are expected of one file", path=redacted(path), code="USAGE_CONFLICT")
 
 
 class Checksums:
@@ -50,7 +64,7 @@ class Checksums:
         self._seen: set[str] = set()
         for path, digest in given.items():
             if digest is not None and not _HEX.fullmatch(digest):
-                raise UsageError(f"'{digest}' is not a SHA-256, which has 64 hexadecimal digits", path=path,
+                raise UsageError(f"'{digest}' is not a SHA-256, which has 64 hexadecimal digits", path=redacted(path),
                                  code="USAGE_BAD_VALUE")  # fmt: skip
             self._expect(_key(path), None if digest is None else digest.lower(), path)
         self._listed: dict[str, str] = {} if listing is None else dict(self._entries(listing))
@@ -58,7 +72,7 @@ class Checksums:
     def _expect(self, key: str, digest: str | None, path: str) -> None:
         known = self._expected.get(key)
         if known is not None and digest is not None and known != digest:
-            raise UsageError("two different SHA-256 are expected of one file", path=path, code="USAGE_CONFLICT")
+            raise _twice(path)
         self._expected[key] = digest or known
 
     def _entries(self, listing: str) -> Iterator[tuple[str, str]]:
@@ -69,7 +83,8 @@ class Checksums:
             keys = {_key(name)} if REMOTE_URL.match(name) or name == "-" else {_key(name), _key(_beside(listing, name))}
             for key in keys:
                 if known.setdefault(key, digest) != digest:
-                    raise UsageError(f"two different SHA-256 are listed for '{name}'", path=redacted(listing),
+                    raise UsageError(f"two different SHA-256 are listed for '{redacted(name)}'",
+                                     path=redacted(listing),
                                      code="USAGE_CONFLICT")  # fmt: skip
                 yield key, digest
 
@@ -100,7 +115,7 @@ class Checksums:
         """A UsageError if a file was named by itself and not read."""
         for path in self.given:
             if _key(path) not in self._seen:
-                raise UsageError("a SHA-256 is given for this file, but the run does not read it", path=path,
+                raise UsageError("a SHA-256 is given for this file, but the run does not read it", path=redacted(path),
                                  code="USAGE_CONFLICT")  # fmt: skip
 
 
@@ -150,7 +165,8 @@ def _parsed(listing: str) -> Iterator[tuple[str, str]]:
             continue
         gnu, bsd = _GNU.fullmatch(line), _BSD.fullmatch(line)
         if gnu is None and bsd is None:
-            raise DataError("not a list of SHA-256 checksums", path=listing, line=number, value=line[:80],
+            raise DataError("not a list of SHA-256 checksums", path=listing, line=number,
+                            value=with_redacted_urls(line)[:80],
                             hint="'sha256sum FILE… > SHA256SUMS' writes one", code="DATA_WRONG_FORMAT")  # fmt: skip
         escaped, digest, name = gnu.groups() if gnu is not None else (bsd[1], bsd[3], bsd[2])  # type: ignore[index]
         if escaped:

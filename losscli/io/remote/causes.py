@@ -13,7 +13,7 @@ from losscli.lazy import dataclass, pattern
 class Cause:
     """A cause in words; `kind` is what it means for the run, and no `fix` is the usual one of the store."""
 
-    kind: Literal["denied", "permanent"]
+    kind: Literal["denied", "permanent", "full"]
     message: str
     fix: str | None = None
 
@@ -34,7 +34,17 @@ _AZURE_FORBIDDEN = Cause("denied", "permission denied: the credentials are valid
 _AZURE_WRONG = Cause("denied", "the store rejects the account key or SAS token",
                      "check AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_SAS_TOKEN and its permissions")  # fmt: skip
 
+_FULL = Cause("full", "the store has no space left, or a quota is reached",
+              "free some space there, raise the quota, or write to another bucket")  # fmt: skip
+_TOO_LARGE = Cause("full", "the store takes no object of this size",
+                   "write to a local file, or to a store that takes larger objects")  # fmt: skip
+
 _BY_CODE = {
+    "QuotaExceeded": _FULL,
+    "XMinioStorageFull": _FULL,
+    "XMinioAdminBucketQuotaExceeded": _FULL,
+    "EntityTooLarge": _TOO_LARGE,
+    "RequestBodyTooLarge": _TOO_LARGE,
     "ExpiredToken": _AWS_EXPIRED,
     "ExpiredTokenException": _AWS_EXPIRED,
     "TokenRefreshRequired": _AWS_EXPIRED,
@@ -60,6 +70,7 @@ _BY_CODE = {
     "PublicAccessNotPermitted": _AZURE_FORBIDDEN,
     "NoAuthenticationInformation": _AZURE_FORBIDDEN,
 }  # fmt: skip
+_BY_STATUS = {413: _TOO_LARGE, 507: _FULL}
 _OTHER_REGION = frozenset({"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "Redirect",
                            "IllegalLocationConstraintException", "301", "307"})  # fmt: skip
 _TIME_FRAME = pattern("not valid in the specified time frame|token.{0,20}expired", re.IGNORECASE)
@@ -69,8 +80,8 @@ MUTE = frozenset({"400", "403", "301", "307"})
 """Codes of answers without a body: the status stands in place of the cause, which another request tells."""
 
 
-def cause_of(chain: Iterable[BaseException]) -> Cause | None:
-    """The cause that one of these errors names; None if none does."""
+def cause_of(chain: Iterable[BaseException], status: int = 0) -> Cause | None:
+    """The cause that one of these errors names, or else the HTTP status; None if none does."""
     for error in chain:
         code = code_of(error) or type(error).__name__
         if code in _OTHER_REGION and code_of(error):
@@ -78,7 +89,7 @@ def cause_of(chain: Iterable[BaseException]) -> Cause | None:
         if (found := _BY_CODE.get(code)) is not None:
             expired = found is _AZURE_WRONG and _TIME_FRAME.search(str(error))
             return Cause("denied", _EXPIRED, _RENEW_AZURE) if expired else found
-    return None
+    return _BY_STATUS.get(status)
 
 
 def code_of(error: BaseException) -> str:

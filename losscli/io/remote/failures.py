@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Literal
 
-from losscli.errors import FileError, LosscliError
+from losscli.errors import Code, FileError, LosscliError
 from losscli.io.remote.address import AZURE, Address, sanitized_text
 from losscli.io.remote.causes import cause_of
 from losscli.io.remote.settings import BUNDLES, Settings
@@ -64,7 +64,7 @@ class RemoteFailure:
     A server that is unreached from the start is hardly there a little later.
     """
 
-    kind: Literal["missing", "denied", "transient", "permanent"]
+    kind: Literal["missing", "denied", "transient", "permanent", "full"]
     message: str
     wait: float = 0.0
     hint: str | None = None
@@ -86,7 +86,8 @@ class RemoteFailure:
             message = f"{self.message} (tried {tries} times)" if tries > 1 else self.message
             hint = "try again later, or raise LOSSCLI_REMOTE_TIMEOUT or LOSSCLI_REMOTE_RETRIES"
             return FileError(message, path=address.redacted, hint=hint, code="IO_NETWORK")
-        return FileError(self.message, path=address.redacted, hint=self.hint, code="IO_NETWORK")
+        code: Code = "IO_NO_SPACE" if self.kind == "full" else "IO_NETWORK"
+        return FileError(self.message, path=address.redacted, hint=self.hint, code=code)
 
 
 def no_container(scheme: str) -> RemoteFailure:
@@ -119,7 +120,7 @@ def explain(error: BaseException, limits: Settings) -> RemoteFailure:
     status = 0 if garbled else next((code for cause in causes if (code := _status(cause))), 0)
     if "NoSuchBucket" in names:
         return no_container("s3")
-    if (cause := cause_of(causes)) is not None:
+    if (cause := cause_of(causes, status)) is not None:
         return RemoteFailure(cause.kind, cause.message, hint=cause.fix)
     if status in {404, 410} or any(_is_missing(cause) for cause in causes):
         return RemoteFailure("missing", "no such file")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.errors import UsageError, did_you_mean
+from losscli.io.remote.address import redacted
 from losscli.io.write.atomic import replaced
 from losscli.io.write.stdout import is_terminal, standard_output
 from losscli.lazy import dataclass
@@ -122,7 +123,7 @@ def format_of(path: str) -> str:
             return format
     raise UsageError(
         "the suffix of the output does not name a format",
-        path=path,
+        path=redacted(path),
         hint=f"use one of {', '.join(_SUFFIXES)}",
         code="USAGE_BAD_VALUE",
     )
