@@ -128,18 +128,37 @@ def test_copies_in_two_places_have_their_own_tags(capfd, monkeypatch):
     assert said.startswith(f"{SAID}ETags (s3://bucket/eu/a.csv): ")
 
 
-def test_what_cannot_be_compared():
-    """An object and a copy of it on a disk; but two objects behind such a copy can."""
+def shared_by(*states):
+    """What states say of one file, each of a path and what it has of it."""
     shared = SharedVersions()
-    shared.add("shard 1/4", {"versions": [None, "etag x"], "sources": [["b", "csv", 1], ["s3://a", "csv", 1]]})
-    shared.add("shard 2/4", {"versions": ["time 1", "time 1"], "sources": [["b", "csv", 1], ["a", "csv", 1]]})
+    for number, (path, said) in enumerate(states, 1):
+        shared.add(f"shard {number}/9", {"versions": [said], "sources": [[path, "csv", 1]]})
+    return shared
+
+
+def test_what_cannot_be_compared():
+    """An object and a copy of it on a disk."""
+    shared = shared_by(("s3://a", "etag x"), ("a", "time 1"), ("s3://a", None))
     assert shared.warnings() == []
-    assert shared.texts() == ["time 1", "etag x"]
-    shared.add("shard 3/4", {"versions": ["time 1", "~etag x"], "sources": [["b", "csv", 1], ["s3://a", "csv", 1]]})
-    assert len(shared.warnings()) == 1
-    assert shared.texts() == ["time 1", "~etag x"]
-    with pytest.raises(DataError, match="shard 4/4 read another version of the file than shard 1/4"):
-        shared.add("shard 4/4", {"versions": [None, "etag y"], "sources": [["b", "csv", 1], ["s3://a", "csv", 1]]})
+    assert shared.texts() == [[["s3://a", "etag x"], ["a", "time 1"]]]
+    assert shared_by(("b", None), ("b", None)).texts() == [None]
+
+
+@pytest.mark.parametrize("first", [("a", "time 1"), ("s3://eu/a", "etag w"), ("a", None), ("s3://a", None)])
+def test_an_object_is_compared_with_itself_whatever_else_was_read_before(first):
+    with pytest.raises(DataError, match="shard 3/9 read another version of the file than shard 2/9"):
+        shared_by(first, ("s3://a", "etag x"), ("s3://a", "etag y"))
+
+
+@pytest.mark.parametrize("first", [("a", "time 1"), ("s3://eu/a", "etag x"), ("a", None)])
+def test_a_state_of_states_says_as_much_as_they(first):
+    both = shared_by(first, ("s3://a", "etag x"))
+    again = shared_by((first[0], both.texts()[0]), ("s3://a", "etag x"))
+    assert again.texts() == both.texts() and again.warnings() == both.warnings() == []
+    with pytest.raises(DataError, match="shard 2/9 read another version of the file than shard 1/9"):
+        shared_by((first[0], both.texts()[0]), ("s3://a", "etag y"))
+    (warning,) = shared_by((first[0], both.texts()[0]), ("s3://us/a", "etag y")).warnings()
+    assert warning.startswith(f"{SAID}ETags (s3://")
 
 
 @pytest.mark.parametrize("old", [None, "0" * 64])
@@ -153,7 +172,10 @@ def test_states_that_say_nothing_are_merged(old, capfd):
     assert warned(capfd, "all.json") == []
 
 
-@pytest.mark.parametrize("wrong", [1, [], ["time 1", "time 1"], [1], ["hour 1"], ["~~time 1"], {}])
+@pytest.mark.parametrize(
+    "wrong",
+    [1, [], ["time 1", "time 1"], [1], ["hour 1"], ["~~time 1"], [[["a", 1]]], [[[1, "time 1"]]], [[["a"]]], {}],
+)
 def test_what_no_state_says_is_damage(wrong, capfd):
     (state,) = scored(capfd, local(OLD, 1), shards=1)
     changed(state, versions=wrong)
