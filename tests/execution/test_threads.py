@@ -309,6 +309,27 @@ def test_a_gradual_engine_has_more_threads_for_a_caller_that_waits(monkeypatch):
     assert [answer for _, answer in Threads(3, gradual=True).map(work, items(6))] == list(range(6))
 
 
+@pytest.mark.parametrize("gradual", [True, False])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("can't start new thread")])
+def test_what_keeps_a_thread_from_starting_is_raised(gradual, error, monkeypatch):
+    monkeypatch.setattr(engine, "WAITED", 0.0)
+    begin, begun, release = threading.Thread.start, [], threading.Event()
+
+    def start(thread):
+        if begun:
+            release.set()
+            raise error
+        begun.append(thread)
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(type(error)) as found:
+        list(Threads(3, gradual=gradual).map(lambda *_: release.wait(PATIENCE), items(6)))
+    assert found.value is error
+    begun[0].join(PATIENCE)
+    assert not begun[0].is_alive()
+
+
 def test_rows_that_wait_for_their_numbers_are_read_gradually(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(Threads, "map", lambda self, *work, run=Threads.map: (asked.append(self), run(self, *work))[1])

@@ -135,7 +135,10 @@ class _WorkerPool(Generic[Item, Answer]):
             self.change.notify_all()
         end = time.monotonic() + _PATIENCE
         for thread in self.threads:
-            thread.join(max(0.0, end - time.monotonic()))
+            if (
+                thread.ident is not None
+            ):  # what kept one from starting is to be raised, and not that it cannot be joined
+                thread.join(max(0.0, end - time.monotonic()))
 
     def _first(self) -> _Task[Item, Answer] | None:
         """The oldest task, once it is done; None when there are no more."""
