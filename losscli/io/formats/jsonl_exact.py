@@ -59,7 +59,7 @@ def are_lines(window: Window, count: int) -> bool:
     In JSON no `{` follows a `}`, so a line end between the two stands between two records.
     """
     codes = np.frombuffer(window.read, np.uint8, window.size)
-    if codes[0] == ord("{") and occurrences(codes[:-1], b"\n") == count - 1:
+    if window.size and codes[0] == ord("{") and occurrences(codes[:-1], b"\n") == count - 1:
         between = occurrences(codes, b"}\n{")
         if between == count - 1 or between + occurrences(codes, b"}\r\n{") == count - 1:
             return True
