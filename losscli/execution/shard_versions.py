@@ -138,6 +138,8 @@ def check_versions(versions: object, files: int) -> None:
     if not isinstance(versions, list) or len(versions) != files:
         raise ValueError("the versions")
     for said in versions:
+        if said is not None and not (isinstance(said, str) or (isinstance(said, list) and said)):
+            raise ValueError("a version")
         for place, text in _said_of_file("", said):
             if not isinstance(place, str) or text.removeprefix(_OTHERS).partition(" ")[0] not in _NAMES:
                 raise ValueError("a version")

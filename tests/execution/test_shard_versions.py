@@ -174,7 +174,20 @@ def test_states_that_say_nothing_are_merged(old, capfd):
 
 @pytest.mark.parametrize(
     "wrong",
-    [1, [], ["time 1", "time 1"], [1], ["hour 1"], ["~~time 1"], [[["a", 1]]], [[[1, "time 1"]]], [[["a"]]], {}],
+    [
+        1,
+        [],
+        ["time 1", "time 1"],
+        [1],
+        ["hour 1"],
+        ["~~time 1"],
+        [[["a", 1]]],
+        [[[1, "time 1"]]],
+        [[["a"]]],
+        [[]],
+        [{}],
+        {},
+    ],
 )
 def test_what_no_state_says_is_damage(wrong, capfd):
     (state,) = scored(capfd, local(OLD, 1), shards=1)
